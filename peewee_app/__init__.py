@@ -1,0 +1,1 @@
+"""FastAPI's SQL (Relational) Databases tutorial, on Peewee."""

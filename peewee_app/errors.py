@@ -1,0 +1,96 @@
+"""What a client is told when something goes wrong."""
+
+import json
+import logging
+import sqlite3
+import sys
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from peewee import DatabaseError, OperationalError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+# The handlers are async: a sync one waits for a worker thread, and when the database
+# does not answer, all of them may be waiting for it.
+
+
+def unavailable(exc: Exception) -> JSONResponse:
+    """503, and the reason in the log."""
+    logger.warning("503 Service Unavailable: %s", exc)
+    return JSONResponse(
+        {"detail": "The database is busy or unavailable. Try again later."},
+        status_code=503,
+        headers={"Retry-After": "1"},
+    )
+
+
+async def internal_server_error(_request: Request, _exc: Exception) -> JSONResponse:
+    """500; Starlette raises the exception again, and the server logs its traceback."""
+    return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
+
+
+async def database_error(_request: Request, exc: Exception) -> JSONResponse:
+    """503 if the database is busy, locked, full or gone; else the exception again."""
+    # Peewee's errors carry the driver's error as their first argument.
+    cause = exc.args[0] if isinstance(exc, DatabaseError) else exc
+    # SQLite reports a wrong statement, such as a missing table, as operational too.
+    code = getattr(cause, "sqlite_errorcode", None)
+    if isinstance(exc, OperationalError | sqlite3.OperationalError) and (
+        code != sqlite3.SQLITE_ERROR
+    ):
+        return unavailable(exc)
+    raise exc
+
+
+async def validation_error(_request: Request, exc: Exception) -> Response:
+    """422 as FastAPI has it, but without the `input` where that comes from the body.
+
+    A body may hold a password, and also what JSON cannot carry back: a lone
+    surrogate, for which the text is escaped to ASCII, or a NaN.
+    """
+    errors = cast(RequestValidationError, exc).errors()
+    for error in errors:
+        if error["loc"][0] == "body":
+            del error["input"]
+    content = json.dumps({"detail": jsonable_encoder(errors)})
+    return Response(content, status_code=422, media_type="application/json")
+
+
+class StartupError(Exception):
+    """The app cannot start, for a reason that its message tells in one line."""
+
+
+class StartupErrorMiddleware:
+    """Make the server log a StartupError as its one line, without a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; change the message of a failed start."""
+
+        async def send_line(message: Message) -> None:
+            exc = sys.exception()
+            if message["type"] == "lifespan.startup.failed" and isinstance(
+                exc, StartupError
+            ):
+                message["message"] = str(exc)
+            await send(message)
+
+        await self.app(
+            scope, receive, send_line if scope["type"] == "lifespan" else send
+        )
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Make every error of the app a JSON response that says what to do about it."""
+    app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_exception_handler(DatabaseError, database_error)
+    app.add_exception_handler(sqlite3.DatabaseError, database_error)
+    app.add_exception_handler(Exception, internal_server_error)
+    app.add_middleware(StartupErrorMiddleware)

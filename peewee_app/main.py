@@ -1,0 +1,45 @@
+"""The application. `uvicorn peewee_app.main:app` serves it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+from peewee import DatabaseError
+
+from .body_limit import BodyLimitMiddleware
+from .database import Pool
+from .errors import StartupError, add_error_handlers
+from .models import create_tables
+from .routes import router
+from .settings import Settings, load_settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app on the database that the settings name. Nothing is opened before it
+    starts; at its start it raises StartupError if the database cannot be opened.
+    """
+    pool = Pool(
+        settings.database_url.get_secret_value(),
+        size=settings.database_pool_size,
+        timeout=settings.database_pool_timeout,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            await run_sync(create_tables, pool)
+        except DatabaseError as exc:
+            raise StartupError(f"DATABASE_URL: {exc}") from exc
+        yield
+        await run_sync(pool.close)
+
+    app = FastAPI(lifespan=lifespan)
+    app.state.pool = pool
+    app.include_router(router)
+    add_error_handlers(app)
+    app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
+    return app
+
+
+app = create_app(load_settings())

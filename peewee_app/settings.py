@@ -1,0 +1,42 @@
+"""Settings, from environment variables of the same names."""
+
+import sys
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings
+
+from .database import connector
+
+
+class Settings(BaseSettings):
+    """What an operator can set; the README has the table."""
+
+    # Secret, since it may have a password in it.
+    database_url: SecretStr = SecretStr("sqlite:///./sql_app.db")
+    # Connections, and so requests in the database at once, for each process.
+    database_pool_size: int = Field(default=2, ge=1, le=1000)
+    # Seconds that a request waits for its turn in the database.
+    database_pool_timeout: float = Field(default=10, gt=0, le=3600)
+    # Bytes of a request body.
+    max_body_size: int = Field(default=1024 * 1024, ge=1)
+
+    @field_validator("database_url")
+    @classmethod
+    def check_database_url(cls, url: SecretStr) -> SecretStr:
+        """Raise ValueError for a URL that no database can be reached by."""
+        connector(url.get_secret_value())
+        return url
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    On a wrong value it prints one line that names the setting, and raises SystemExit
+    with uvicorn's own status for a failed start, on which `--workers` stops as well.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        errors = [f"{e['loc'][0]!s}".upper() + f": {e['msg']}" for e in exc.errors()]
+        print("peewee_app cannot start.", "; ".join(errors), file=sys.stderr)
+        raise SystemExit(3) from None

@@ -1,0 +1,270 @@
+"""The HTTP contract: what a client of the SQLAlchemy tutorial relies on."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+ITEM = {"title": "Foo", "description": "The Foo Wrestlers"}
+
+
+def create(client: TestClient, path: str, body: dict[str, Any]) -> Any:
+    response = client.post(path, json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def test_create_user(client: TestClient) -> None:
+    created = create(client, "/users/", USER)
+    assert created == {
+        "email": "deadpool@example.com",
+        "id": 1,
+        "is_active": True,
+        "items": [],
+    }
+    assert client.get("/users/1").json() == created
+
+
+def test_email_is_kept_as_it_was_sent(client: TestClient) -> None:
+    user = create(client, "/users/", {**USER, "email": "Wade+X@EXAMPLE.com"})
+    assert user["email"] == "Wade+X@EXAMPLE.com"
+
+
+def test_email_of_another_case_is_another_email(client: TestClient) -> None:
+    create(client, "/users/", USER)
+    create(client, "/users/", {**USER, "email": "DeadPool@example.com"})
+    assert len(client.get("/users/").json()) == 2
+
+
+def test_email_already_registered(client: TestClient) -> None:
+    create(client, "/users/", USER)
+    response = client.post("/users/", json=USER)
+    assert response.status_code == 400
+    assert response.json() == {"detail": "Email already registered"}
+    assert len(client.get("/users/").json()) == 1
+
+
+def test_racing_for_one_email_lets_one_through(client: TestClient) -> None:
+    with ThreadPoolExecutor(10) as threads:
+        posts = [threads.submit(client.post, "/users/", json=USER) for _ in range(10)]
+    codes = sorted(post.result().status_code for post in posts)
+    assert codes == [200] + [400] * 9
+
+
+def test_unknown_user(client: TestClient) -> None:
+    for user_id in (-1, 0, 1, 2**31 - 1):
+        response = client.get(f"/users/{user_id}")
+        assert response.status_code == 404
+        assert response.json() == {"detail": "User not found"}
+
+
+def test_create_item_for_user(client: TestClient) -> None:
+    create(client, "/users/", USER)
+    item = create(client, "/users/1/items/", ITEM)
+    assert item == {**ITEM, "id": 1, "owner_id": 1}
+    assert client.get("/items/").json() == [item]
+    assert client.get("/users/1").json()["items"] == [item]
+    assert client.get("/users/").json()[0]["items"] == [item]
+
+
+@pytest.mark.parametrize("body", [{"title": "a"}, {"title": "a", "description": None}])
+def test_description_may_be_null(client: TestClient, body: dict[str, Any]) -> None:
+    create(client, "/users/", USER)
+    create(client, "/users/1/items/", body)
+    (item,) = client.get("/items/").json()
+    assert item == {"title": "a", "description": None, "id": 1, "owner_id": 1}
+
+
+def test_item_for_unknown_user_is_not_stored(client: TestClient) -> None:
+    response = client.post("/users/1/items/", json=ITEM)
+    assert response.status_code == 404
+    assert response.json() == {"detail": "User not found"}
+    assert client.get("/items/").json() == []
+
+
+def test_pages_are_ordered_by_id(client: TestClient) -> None:
+    for n in range(5):
+        create(client, "/users/", {**USER, "email": f"{9 - n}@example.com"})
+        create(client, f"/users/{n + 1}/items/", {"title": str(9 - n)})
+    for path in ("/users/", "/items/"):
+        rows = client.get(path).json()
+        assert [row["id"] for row in rows] == [1, 2, 3, 4, 5]
+        assert client.get(path, params={"skip": 1, "limit": 2}).json() == rows[1:3]
+        assert client.get(path, params={"skip": 5}).json() == []
+        assert client.get(path, params={"skip": 2**63 - 1}).json() == []
+        assert client.get(path, params={"limit": 0}).json() == []
+        assert client.get(path, params={"limit": 1000}).json() == rows
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("GET", "/users/?skip=-1", None, ["query", "skip"]),
+        ("GET", f"/users/?skip={10**30}", None, ["query", "skip"]),
+        ("GET", "/users/?limit=-1", None, ["query", "limit"]),
+        ("GET", "/users/?limit=1001", None, ["query", "limit"]),
+        ("GET", "/items/?skip=-1", None, ["query", "skip"]),
+        ("GET", "/items/?limit=1001", None, ["query", "limit"]),
+        ("GET", "/items/?limit=nan", None, ["query", "limit"]),
+        ("GET", f"/users/{2**31}", None, ["path", "user_id"]),
+        ("GET", f"/users/{2**63}", None, ["path", "user_id"]),
+        ("GET", "/users/x", None, ["path", "user_id"]),
+        ("POST", f"/users/{2**31}/items/", ITEM, ["path", "user_id"]),
+        ("POST", "/users/", {**USER, "email": "deadpool"}, ["body", "email"]),
+        ("POST", "/users/", {**USER, "email": "a\0@example.com"}, ["body", "email"]),
+        ("POST", "/users/", {**USER, "email": "\ud800@x.org"}, ["body", "email"]),
+        ("POST", "/users/", {**USER, "password": "a\0"}, ["body", "password"]),
+        ("POST", "/users/", {**USER, "password": "\ud800"}, ["body", "password"]),
+        ("POST", "/users/", {"email": USER["email"]}, ["body", "password"]),
+        ("POST", "/users/1/items/", {"title": "a\0"}, ["body", "title"]),
+        ("POST", "/users/1/items/", {"title": "\ud800"}, ["body", "title"]),
+        ("POST", "/users/1/items/", {"title": "a" * 256}, ["body", "title"]),
+        ("POST", "/users/1/items/", {"title": float("nan")}, ["body", "title"]),
+        ("POST", "/users/1/items/", {"title": None}, ["body", "title"]),
+        (
+            "POST",
+            "/users/1/items/",
+            {**ITEM, "description": "a" * 256},
+            ["body", "description"],
+        ),
+        (
+            "POST",
+            "/users/1/items/",
+            {**ITEM, "description": "\0"},
+            ["body", "description"],
+        ),
+    ],
+)
+def test_bad_input_is_422_and_names_the_field(
+    client: TestClient, method: str, path: str, body: Any, field: list[str]
+) -> None:
+    create(client, "/users/", {**USER, "email": "first@example.com"})
+    # json.dumps writes what a careless client does: NaN, and lone surrogates.
+    content = None if body is None else json.dumps(body)
+    response = client.request(
+        method, path, content=content, headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == 422
+    (error,) = response.json()["detail"]
+    assert error["loc"] == field
+    assert error["msg"]
+
+
+def test_255_characters_of_any_plane_fit(client: TestClient) -> None:
+    create(client, "/users/", USER)
+    title = "😀" * 255
+    assert create(client, "/users/1/items/", {"title": title})["title"] == title
+    assert client.get("/items/").json()[0]["title"] == title
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "{", "\xff", "1", ""])
+def test_body_that_is_not_a_user(client: TestClient, content: str) -> None:
+    response = client.post(
+        "/users/",
+        content=content.encode("latin-1"),
+        headers={"Content-Type": "application/json"},
+    )
+    assert response.status_code in (400, 422)
+    assert response.json()["detail"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_body_over_the_limit(client: TestClient, chunked: bool) -> None:
+    content = json.dumps({**USER, "password": "a" * 1024 * 1024}).encode()
+    response = client.post(
+        "/users/",
+        content=iter([content]) if chunked else content,
+        headers={"Content-Type": "application/json"},
+    )
+    assert response.status_code == 413
+    assert "1048576 bytes" in response.json()["detail"]
+    assert client.get("/users/").json() == []
+
+
+def test_password_and_hash_are_in_no_response(client: TestClient) -> None:
+    answers = [
+        client.post("/users/", json=USER),
+        client.post("/users/", json=USER),
+        client.post("/users/", json={"password": USER["password"]}),
+        client.post("/users/", json={**USER, "email": "deadpool"}),
+        client.post("/users/", json={**USER, "password": [USER["password"]]}),
+        client.get("/users/1"),
+        client.get("/users/"),
+    ]
+    for answer in answers:
+        assert USER["password"] not in answer.text
+        assert "argon2" not in answer.text
+
+
+def test_openapi_is_the_tutorials(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    operations = {
+        (method, path): (
+            operation["operationId"],
+            operation["responses"]["200"]["content"]["application/json"]["schema"],
+            sorted(p["name"] for p in operation.get("parameters", [])),
+            operation.get("requestBody", {})
+            .get("content", {})
+            .get("application/json", {})
+            .get("schema", {})
+            .get("$ref"),
+        )
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    ref = "#/components/schemas/"
+
+    def titled_list(name: str, title: str) -> dict[str, Any]:
+        return {"type": "array", "items": {"$ref": ref + name}, "title": title}
+
+    assert operations == {
+        ("post", "/users/"): (
+            "create_user_users__post",
+            {"$ref": ref + "User"},
+            [],
+            ref + "UserCreate",
+        ),
+        ("get", "/users/"): (
+            "read_users_users__get",
+            titled_list("User", "Response Read Users Users  Get"),
+            ["limit", "skip"],
+            None,
+        ),
+        ("get", "/users/{user_id}"): (
+            "read_user_users__user_id__get",
+            {"$ref": ref + "User"},
+            ["user_id"],
+            None,
+        ),
+        ("post", "/users/{user_id}/items/"): (
+            "create_item_for_user_users__user_id__items__post",
+            {"$ref": ref + "Item"},
+            ["user_id"],
+            ref + "ItemCreate",
+        ),
+        ("get", "/items/"): (
+            "read_items_items__get",
+            titled_list("Item", "Response Read Items Items  Get"),
+            ["limit", "skip"],
+            None,
+        ),
+    }
+    schemas = document["components"]["schemas"]
+    assert {name: set(schemas[name]["properties"]) for name in schemas} == {
+        "Item": {"title", "description", "id", "owner_id"},
+        "ItemCreate": {"title", "description"},
+        "User": {"email", "id", "is_active", "items"},
+        "UserCreate": {"email", "password"},
+        "HTTPValidationError": {"detail"},
+        "ValidationError": {"loc", "msg", "type", "input", "ctx"},
+    }
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_docs(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert "/openapi.json" in response.text
