@@ -124,21 +124,16 @@ class ConnectionScope:
         # Never held while anything blocks: the event loop takes it too.
         self._lock = threading.Lock()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether queries may still run in this scope."""
-        return not self._ended
-
     def connection(self) -> Database:
         """The connection of this scope, taken from the pool when first asked for.
 
         Raises NoConnectionError after the scope has ended, and Peewee's
         OperationalError if the database cannot be reached.
         """
-        if self._connection is None and self.is_open:
+        if self._connection is None and not self._ended:
             taken = self._pool.take()
             with self._lock:
-                keep = self._connection is None and self.is_open
+                keep = self._connection is None and not self._ended
                 if keep:
                     self._connection = taken
             if not keep:  # Another thread of this request was first, or it has ended.
@@ -293,14 +288,17 @@ class Pool:
         connection.close()
 
 
+# In the ASGI scope of a request for which DatabaseMiddleware has opened a scope.
+OPENED = "peewee_app.database.opened"
+
+
 async def get_db(request: Request) -> AsyncIterator[DatabaseProxy]:
     """Give a request its scope, as the tutorial's `get_db` gives it a session.
 
     Depend on it with `scope="function"`, as `Db` does: the scope then ends before the
     response is sent, and a client that reads slowly holds no connection.
     """
-    scope = _scope.get()
-    if scope and scope.is_open:  # DatabaseMiddleware has opened one.
+    if OPENED in request.scope:
         yield db
     else:
         pool: Pool = request.app.state.pool
@@ -334,6 +332,8 @@ class DatabaseMiddleware:
             except PoolTimeoutError as exc:
                 await unavailable(exc)(scope, receive, send)
                 return
+
+            scope[OPENED] = True
 
             async def end_and_send(message: Message) -> None:
                 await stack.aclose()
