@@ -36,10 +36,9 @@ async def internal_server_error(_request: Request, _exc: Exception) -> JSONRespo
 
 async def database_error(_request: Request, exc: Exception) -> JSONResponse:
     """503 if the database is busy, locked, full or gone; else the exception again."""
-    # Peewee's errors carry the driver's error as their first argument.
-    cause = exc.args[0] if isinstance(exc, DatabaseError) else exc
-    # SQLite reports a wrong statement, such as a missing table, as operational too.
-    code = getattr(cause, "sqlite_errorcode", None)
+    # Peewee's errors carry the driver's; SQLite's include a wrong statement, such as
+    # one with a table that does not exist.
+    code = getattr(getattr(exc, "orig", exc), "sqlite_errorcode", None)
     if isinstance(exc, OperationalError | sqlite3.OperationalError) and (
         code != sqlite3.SQLITE_ERROR
     ):

@@ -29,7 +29,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
             await run_sync(create_tables, pool)
-        except DatabaseError as exc:
+        except (DatabaseError, TypeError) as exc:  # TypeError: an unknown option.
             raise StartupError(f"DATABASE_URL: {exc}") from exc
         yield
         await run_sync(pool.close)

@@ -39,6 +39,7 @@ class Item(BaseModel):
     title = CharField()
     description = CharField(null=True)
     owner = ForeignKeyField(User, backref="items", index=False)
+    owner_id: int
 
     class Meta:
         table_name = "items"

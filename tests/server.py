@@ -1,0 +1,55 @@
+"""A real server: uvicorn in a process of its own, on a real socket."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Server:
+    """A running server, its port on the loopback address, and what it logged."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> str:
+        """Stop it as an operator does; return its log."""
+        self.process.send_signal(signal.SIGTERM)
+        log, _ = self.process.communicate(timeout=30)
+        return log
+
+
+@contextmanager
+def serve(url: str, *arguments: str, **environment: str) -> Iterator[Server]:
+    """Serve the database at `url`, with more arguments and environment for uvicorn.
+
+    The socket listens before the process starts: a client's first request waits.
+    """
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "uvicorn", "peewee_app.main:app"),
+                *("--fd", str(listener.fileno()), *arguments),
+            ],
+            env=os.environ | {"DATABASE_URL": url} | environment,
+            pass_fds=[listener.fileno()],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        port = listener.getsockname()[1]
+    try:
+        yield Server(process, port)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=30)

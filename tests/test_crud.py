@@ -1,0 +1,111 @@
+"""Queries: what they return, and how many there are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from peewee import IntegrityError, QueryEvent
+from pydantic import TypeAdapter
+
+from peewee_app import crud, models, schemas
+from peewee_app.database import Pool, db
+
+USERS = TypeAdapter(list[schemas.User])
+ITEMS = TypeAdapter(list[schemas.Item])
+
+
+@pytest.fixture(autouse=True)
+def scope(pool: Pool) -> Iterator[None]:
+    with pool.connection():
+        yield
+
+
+@contextmanager
+def queries() -> Iterator[list[str]]:
+    """The statements that run inside, as Peewee itself reports them."""
+    statements: list[str] = []
+
+    def hook(event: QueryEvent) -> None:
+        statements.append(event.sql)
+
+    db.query_hooks.append(hook)
+    yield statements
+    db.query_hooks.remove(hook)
+
+
+def add_users(count: int, items: int = 0) -> None:
+    for n in range(count):
+        user = models.User.create(email=f"{n}@example.com", hashed_password="")
+        for k in range(items):
+            crud.create_user_item(schemas.ItemCreate(title=f"{k} of {n}"), user.id)
+
+
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_users_and_their_items_are_read_in_two_queries(count: int) -> None:
+    add_users(count, items=2)
+    with queries() as statements:
+        users = USERS.validate_python(crud.get_users())
+    assert len(statements) == 2
+    assert [len(user.items) for user in users] == [2] * count
+    with queries() as statements:
+        schemas.User.model_validate(crud.get_user(count))
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_items_are_read_in_one_query(count: int) -> None:
+    add_users(count, items=1)
+    with queries() as statements:
+        items = ITEMS.validate_python(crud.get_items())
+    assert len(statements) == 1
+    assert len(items) == count
+
+
+def test_creating_is_one_insert() -> None:
+    user = schemas.UserCreate(email="a@example.com", password="x")
+    with queries() as statements:
+        crud.create_user(user)
+        crud.create_user_item(schemas.ItemCreate(title="a"), 1)
+    assert [statement.split()[0] for statement in statements] == ["INSERT", "INSERT"]
+
+
+def test_items_of_a_user_are_ordered_by_id() -> None:
+    add_users(2, items=3)
+    crud.create_user_item(schemas.ItemCreate(title="a"), 1)
+    user = crud.get_user(1)
+    assert user is not None
+    assert [item.id for item in user.items] == [1, 2, 3, 7]
+
+
+def test_pages() -> None:
+    add_users(4, items=1)
+    assert [user.id for user in crud.get_users(skip=1, limit=2)] == [2, 3]
+    assert [item.id for item in crud.get_items(skip=3, limit=2)] == [4]
+    assert crud.get_users(limit=0) == []
+    assert crud.get_users(skip=4) == []
+
+
+def test_defaults_are_the_first_hundred() -> None:
+    add_users(101, items=1)
+    assert len(crud.get_users()) == len(crud.get_items()) == 100
+
+
+def test_get_user() -> None:
+    add_users(1)
+    user = crud.get_user_by_email("0@example.com")
+    assert user == crud.get_user(1)
+    assert crud.get_user(2) is None
+    assert crud.get_user_by_email("0@EXAMPLE.com") is None
+
+
+def test_the_unique_index_decides_about_the_email() -> None:
+    user = schemas.UserCreate(email="a@example.com", password="x")
+    crud.create_user(user)
+    with pytest.raises(IntegrityError):
+        crud.create_user(user)
+
+
+def test_the_foreign_key_decides_about_the_owner() -> None:
+    with pytest.raises(IntegrityError):
+        crud.create_user_item(schemas.ItemCreate(title="a"), 1)
+    assert crud.get_items() == []

@@ -1,0 +1,116 @@
+"""What a client is told when something goes wrong."""
+
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from peewee_app.database import Db, Pool, db
+from peewee_app.main import create_app
+from peewee_app.models import User
+from peewee_app.settings import Settings
+
+USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+
+
+@pytest.fixture
+def app(url: str) -> FastAPI:
+    """One connection, and it waits only a moment for a lock."""
+    settings = {"database_url": f"{url}?timeout=0.1", "database_pool_size": 1}
+    return create_app(Settings.model_validate(settings))
+
+
+def assert_unavailable(response: Any) -> None:
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "Try again" in response.json()["detail"]
+
+
+def test_locked(client: TestClient, database_file: Path) -> None:
+    with closing(sqlite3.connect(database_file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert_unavailable(client.post("/users/", json=USER))
+        assert client.get("/users/").status_code == 200
+    assert client.post("/users/", json=USER).status_code == 200
+
+
+def test_full(client: TestClient, app: FastAPI) -> None:
+    pool: Pool = app.state.pool
+    assert client.post("/users/", json=USER).status_code == 200
+
+    def limit(pages: int) -> None:
+        with pool.connection():  # The connection that the requests use too.
+            db.pragma("max_page_count", pages)
+
+    limit(1)  # SQLite takes the present size for the limit then.
+    item = {"title": "a" * 255, "description": "b" * 255}
+    for _ in range(100):
+        response = client.post("/users/1/items/", json=item)
+        if response.status_code != 200:
+            break
+    assert_unavailable(response)
+    assert client.get("/users/1").status_code == 200
+    limit(2**30)
+    assert client.post("/users/1/items/", json=item).status_code == 200
+
+
+def test_gone(client: TestClient, database_file: Path, tmp_path: Path) -> None:
+    assert client.post("/users/", json=USER).status_code == 200
+    database_file.rename(tmp_path / "away.db")
+    assert_unavailable(client.get("/users/"))
+    assert_unavailable(client.post("/users/", json=USER))
+    (tmp_path / "away.db").rename(database_file)
+    assert len(client.get("/users/").json()) == 1
+
+
+def test_the_reason_is_in_the_log(
+    client: TestClient, database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(database_file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        client.post("/users/", json=USER)
+    (record,) = (r for r in caplog.records if r.levelno == logging.WARNING)
+    assert "database is locked" in record.getMessage()
+
+
+@pytest.fixture
+def routes_that_fail(app: FastAPI) -> None:
+    @app.get("/unexpected")
+    def unexpected() -> None:
+        raise RuntimeError("a secret")
+
+    @app.get("/no-such-table")
+    def no_such_table(db: Db) -> None:
+        db.execute_sql("SELECT a_secret FROM missing")
+
+    @app.get("/not-null")
+    def not_null(db: Db) -> None:
+        User.create(email="a")
+
+
+@pytest.mark.usefixtures("routes_that_fail")
+@pytest.mark.parametrize("path", ["/unexpected", "/no-such-table", "/not-null"])
+def test_an_unexpected_error_is_a_500_with_a_json_body(
+    client: TestClient, path: str
+) -> None:
+    response = client.get(path)
+    assert response.status_code == 500
+    assert response.json() == {"detail": "Internal Server Error"}
+    assert client.get("/users/").status_code == 200
+
+
+def test_422_keeps_the_input_of_a_query(client: TestClient) -> None:
+    (error,) = client.get("/users/?skip=x").json()["detail"]
+    assert error["input"] == "x"
+
+
+def test_422_leaves_out_the_input_of_a_body(client: TestClient) -> None:
+    body = {**USER, "email": "deadpool"}
+    (error,) = client.post("/users/", json=body).json()["detail"]
+    assert error.keys() == {"type", "loc", "msg", "ctx"}
+    assert error["ctx"]["reason"] in error["msg"]

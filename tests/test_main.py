@@ -1,0 +1,117 @@
+"""Start and stop."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from peewee_app.main import create_app
+from peewee_app.settings import Settings
+
+from .server import serve
+
+USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+
+
+def test_what_was_written_is_there_after_a_restart(url: str) -> None:
+    with serve(url) as server, httpx2.Client(base_url=server.base_url) as client:
+        user = client.post("/users/", json=USER).json()
+        item = client.post("/users/1/items/", json={"title": "Foo"}).json()
+        server.stop()
+    with serve(url) as server, httpx2.Client(base_url=server.base_url) as client:
+        assert client.get("/users/").json() == [{**user, "items": [item]}]
+        assert client.get("/items/").json() == [item]
+
+
+def test_a_clean_stop_closes_every_connection(url: str, database_file: Path) -> None:
+    with serve(url) as server, httpx2.Client(base_url=server.base_url) as client:
+        assert client.post("/users/", json=USER).status_code == 200
+        assert Path(f"{database_file}-wal").exists()
+        log = server.stop()
+    assert "Application shutdown complete." in log
+    # The last connection to close takes SQLite's write-ahead log with it.
+    assert [file.name for file in database_file.parent.iterdir()] == ["test.db"]
+
+
+def test_nothing_is_opened_before_the_start(app: FastAPI, database_file: Path) -> None:
+    assert not database_file.exists()
+    with TestClient(app):
+        assert database_file.exists()
+
+
+def test_an_app_can_be_started_again(app: FastAPI) -> None:
+    for status in (200, 400):
+        with TestClient(app) as client:
+            assert client.post("/users/", json=USER).status_code == status
+
+
+def test_two_apps_in_one_process_have_a_database_each(tmp_path: Path) -> None:
+    apps = [
+        create_app(
+            Settings.model_validate({"database_url": f"sqlite:///{tmp_path}/{n}"})
+        )
+        for n in range(2)
+    ]
+    with TestClient(apps[0]) as one, TestClient(apps[1]) as other:
+        assert one.post("/users/", json=USER).status_code == 200
+        assert other.get("/users/").json() == []
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_workers_that_start_together_on_an_empty_database(
+    url: str, database_file: Path, attempt: int
+) -> None:
+    with (
+        serve(url, "--workers", "8") as server,
+        httpx2.Client(base_url=server.base_url, timeout=30) as client,
+    ):
+        assert client.post("/users/", json=USER).status_code == 200
+        log = ""
+        assert server.process.stdout is not None
+        while log.count("Application startup complete.") < 8:
+            line = server.process.stdout.readline()
+            assert line, log
+            log += line
+        log += server.stop()
+    assert "ERROR" not in log
+    with closing(sqlite3.connect(database_file)) as connection:
+        (tables,) = connection.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+        ).fetchone()
+    assert tables == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("DATABASE_POOL_SIZE", "none", "valid integer"),
+        ("DATABASE_URL", "oracle://scott:tiger@host/db", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:////no/such/folder/app.db", "unable to open"),
+        ("DATABASE_URL", f"sqlite:///{__file__}", "not a database"),
+        ("DATABASE_URL", "sqlite:///app.db?tiger=1", "tiger"),
+    ],
+)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_wrong_setting_stops_the_start_with_one_clear_line(
+    url: str, name: str, value: str, reason: str, workers: str
+) -> None:
+    with serve(url, "--workers", workers, **{name: value}) as server:
+        log, _ = server.process.communicate(timeout=30)
+    assert workers != "1" or server.process.returncode == 3
+    assert "Traceback" not in log
+    lines = [line for line in log.splitlines() if name in line]
+    assert len(set(lines)) == 1
+    assert reason in lines[0]
+    assert "scott:tiger" not in log
+
+
+def test_importing_the_package_reads_no_setting() -> None:
+    code = "import peewee_app.routes, peewee_app.models"
+    environment = {"DATABASE_URL": "wrong"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

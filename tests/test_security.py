@@ -1,0 +1,58 @@
+"""Passwords: how they are hashed, and when."""
+
+import asyncio
+import threading
+from contextvars import Context
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from pwdlib import PasswordHash
+
+from peewee_app import schemas
+from peewee_app.database import NoConnectionError, Pool, db
+from peewee_app.models import User, create_tables
+from peewee_app.security import hash_password
+
+
+def test_a_hash_is_salted_argon2_and_verifies() -> None:
+    first, second = hash_password("chimichangas"), hash_password("chimichangas")
+    assert first != second
+    assert first.startswith("$argon2id$")
+    assert PasswordHash.recommended().verify("chimichangas", first)
+    assert not PasswordHash.recommended().verify("tacos", first)
+
+
+@pytest.mark.anyio
+async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    observed: list[Any] = []
+
+    def observe(password: str) -> str:
+        observed.append(threading.current_thread() is threading.main_thread())
+        with pytest.raises(NoConnectionError):
+            db.connection()
+        loop.call_soon_threadsafe(hashed.set)
+        return hash_password(password)
+
+    monkeypatch.setattr(schemas, "hash_password", observe)
+    pool: Pool = app.state.pool
+    create_tables(pool)
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
+        body = {"email": "a@example.com", "password": "chimichangas"}
+        async with pool.request(), pool.request():  # Every slot is taken.
+            posted = asyncio.create_task(
+                client.post("/users/", json=body), context=Context()
+            )
+            await asyncio.wait_for(hashed.wait(), 5)
+        assert (await posted).status_code == 200
+    assert observed == [False]
+    with pool.connection():
+        (user,) = User.select()
+        assert PasswordHash.recommended().verify("chimichangas", user.hashed_password)
+    pool.close()

@@ -1,0 +1,127 @@
+"""Many clients at once, against a real server on a real socket."""
+
+import asyncio
+import socket
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from .server import Server, serve
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def server(url: str) -> Iterator[Server]:
+    with serve(url, "--no-access-log") as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: Server) -> Any:
+    async with httpx2.AsyncClient(
+        base_url=server.base_url,
+        timeout=60,
+        limits=httpx2.Limits(max_connections=None),
+    ) as client:
+        yield client
+
+
+def user(name: object) -> dict[str, str]:
+    return {"email": f"{name}@example.com", "password": "chimichangas4life"}
+
+
+async def test_200_clients_for_10_seconds_without_a_failed_request(
+    client: httpx2.AsyncClient,
+) -> None:
+    assert (await client.post("/users/", json=user(1))).status_code == 200
+    end = time.monotonic() + 10
+    statuses: Counter[int] = Counter()
+
+    async def work(number: int) -> None:
+        requests = [
+            ("GET", "/users/1", None),
+            ("POST", "/users/1/items/", {"title": str(number)}),
+            ("GET", "/items/?limit=10", None),
+            ("GET", "/users/?limit=10", None),
+        ]
+        while time.monotonic() < end:
+            for method, path, body in requests:
+                response = await client.request(method, path, json=body)
+                statuses[response.status_code] += 1
+
+    await asyncio.gather(*(work(number) for number in range(200)))
+    assert statuses.keys() == {200}
+    assert statuses[200] > 200
+
+
+async def test_100_posts_of_one_email_at_once(client: httpx2.AsyncClient) -> None:
+    responses = await asyncio.gather(
+        *(client.post("/users/", json=user("same")) for _ in range(100))
+    )
+    assert Counter(response.status_code for response in responses) == {200: 1, 400: 99}
+    assert len((await client.get("/users/")).json()) == 1
+
+
+async def test_clients_that_never_read_keep_nobody_waiting(
+    client: httpx2.AsyncClient, server: Server, database_file: Path
+) -> None:
+    assert (await client.post("/users/", json=user(1))).status_code == 200
+    rows = [("a" * 255, "b" * 255, 1)] * 1000
+    with closing(sqlite3.connect(database_file)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO items (title, description, owner_id) VALUES (?, ?, ?)", rows
+        )
+    request = b"GET /items/?limit=1000 HTTP/1.1\r\nHost: app\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(50):
+            silent = stack.enter_context(socket.socket())
+            # Far smaller than the answer, so that the server cannot get rid of it.
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            silent.connect(("127.0.0.1", server.port))
+            silent.sendall(request)
+            silent.recv(1)
+        start = time.monotonic()
+        assert (await client.get("/users/1")).status_code == 200
+        assert time.monotonic() - start < 1
+
+
+async def test_kill_9_loses_no_acknowledged_row(
+    client: httpx2.AsyncClient, server: Server, url: str
+) -> None:
+    assert (await client.post("/users/", json=user(1))).status_code == 200
+    acknowledged: list[dict[str, Any]] = []
+
+    async def post(number: int) -> None:
+        for count in range(10_000):
+            body = {"title": f"{number}-{count}"}
+            try:
+                response = await client.post("/users/1/items/", json=body)
+            except httpx2.TransportError:
+                return
+            assert response.status_code == 200
+            acknowledged.append(response.json())
+
+    posts = asyncio.gather(*(post(number) for number in range(10)))
+    await asyncio.sleep(2)
+    server.process.kill()
+    await posts
+    assert len(acknowledged) > 100
+
+    stored: list[dict[str, Any]] = []
+    with serve(url) as again, httpx2.Client(base_url=again.base_url) as reader:
+        while page := reader.get(
+            "/items/", params={"limit": 1000, "skip": len(stored)}
+        ).json():
+            stored += page
+    titles = Counter(item["title"] for item in stored)
+    assert max(titles.values()) == 1
+    assert {item["id"] for item in acknowledged} <= {item["id"] for item in stored}
+    assert {item["title"] for item in acknowledged} <= titles.keys()
