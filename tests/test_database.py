@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from anyio.to_thread import run_sync
@@ -25,6 +26,7 @@ from peewee_app.database import (
     Db,
     NoConnectionError,
     Pool,
+    SqliteFile,
     connector,
     db,
     get_db,
@@ -394,6 +396,37 @@ async def test_a_slow_connect_blocks_neither_the_loop_nor_another_request(
         assert (await slow).status_code == 200
 
 
+async def test_connections_are_opened_and_closed_off_the_event_loop(
+    make_app: MakeApp, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(pool)
+    threads: list[int] = []
+
+    def watch(method: Callable[..., bool]) -> Callable[..., bool]:
+        def watched(*args: Any, **kwargs: Any) -> bool:
+            threads.append(threading.get_ident())
+            return method(*args, **kwargs)
+
+        return watched
+
+    monkeypatch.setattr(SqliteFile, "connect", watch(SqliteFile.connect))
+    monkeypatch.setattr(SqliteFile, "close", watch(SqliteFile.close))
+
+    @app.get("/leave")
+    def leave_transaction_open() -> None:
+        db.begin()
+
+    @app.get("/close")
+    def close() -> None:
+        db.close()
+
+    async with client_of(app) as client:
+        for path in ("/leave", "/close", "/leave"):
+            assert (await client.get(path)).status_code == 200
+    assert len(threads) >= 4
+    assert threading.get_ident() not in threads
+
+
 # 6. No scope, no connection.
 
 
@@ -557,6 +590,18 @@ async def test_every_exit_rolls_back_and_returns_the_connection(
             await cancelled
         assert (await client.get("/ok?email=last")).status_code == 200
     assert emails(pool) == ["0", "1", "2", "3", "4", "5", "last"]
+
+
+async def test_cancelled_before_the_exit_still_closes_what_has_to_be_closed(
+    pool: Pool,
+) -> None:
+    with anyio.CancelScope() as request:
+        async with pool.request():
+            driver = await run_sync(db.connection)
+            await run_sync(db.begin)
+            request.cancel()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        driver.execute("SELECT 1")
 
 
 async def test_cancelled_while_waiting_for_its_turn(
