@@ -1,44 +1,68 @@
-"""Every query of the app. Models carry their database, so none is passed around."""
+"""Every query of the app. Models carry their database, so none is passed around.
 
-from peewee import PREFETCH_TYPE, Load, ModelSelect
+One user or item is a model instance. A page of them is rows as dicts: instances would
+cost several times as much to make, and would be read once and thrown away.
+"""
 
-from . import models, schemas
+from collections import defaultdict
+from typing import Any
 
+from peewee import Expression, Load, ModelSelect
 
-def _select_users() -> "ModelSelect[models.User]":
-    """Users by id with their items, in two queries for any number of users."""
-    items = models.Item.select().order_by(models.Item.id)
-    # MATERIALIZE asks for the items of the very users that the first query found.
-    load_items = Load(models.User.items, items, strategy=PREFETCH_TYPE.MATERIALIZE)
-    return models.User.select().order_by(models.User.id).with_related(load_items)
+from . import schemas
+from .models import Item, User
 
+Row = dict[str, Any]
 
-def get_user(user_id: int) -> models.User | None:
-    """The user, or None."""
-    return _select_users().where(models.User.id == user_id).get_or_none()
-
-
-def get_user_by_email(email: str) -> models.User | None:
-    """The user with exactly this email, or None."""
-    return _select_users().where(models.User.email == email).get_or_none()
+# What the schemas return: the password hash is left where it is.
+USER_COLUMNS = (User.id, User.email, User.is_active)
+ITEM_COLUMNS = (Item.id, Item.title, Item.description, Item.owner.alias("owner_id"))
 
 
-def get_users(skip: int = 0, limit: int = 100) -> list[models.User]:
-    """At most `limit` users, ordered by id, from the one at position `skip` on."""
-    return list(_select_users().offset(skip).limit(limit))
+def _rows(query: "ModelSelect[Any]") -> list[Row]:
+    return list(query.dicts())
 
 
-def create_user(user: schemas.UserCreate) -> models.User:
+def _get_user(condition: Expression) -> User | None:
+    items = Load(User.items, Item.select().order_by(Item.id))
+    return User.select().where(condition).with_related(items).get_or_none()
+
+
+def get_user(user_id: int) -> User | None:
+    """The user, with the items loaded, or None."""
+    return _get_user(User.id == user_id)
+
+
+def get_user_by_email(email: str) -> User | None:
+    """The user with exactly this email, with the items loaded, or None."""
+    return _get_user(User.email == email)
+
+
+def get_users(skip: int = 0, limit: int = 100) -> list[Row]:
+    """At most `limit` users, ordered by id, from the one at position `skip` on.
+
+    Each has the list of its `items`: two queries, for any number of users.
+    """
+    page = User.select(*USER_COLUMNS).order_by(User.id).offset(skip).limit(limit)
+    users = _rows(page)
+    owned = Item.owner.in_([user["id"] for user in users])
+    items: defaultdict[int, list[Row]] = defaultdict(list)
+    for item in _rows(Item.select(*ITEM_COLUMNS).where(owned).order_by(Item.id)):
+        items[item["owner_id"]].append(item)
+    return [{**user, "items": items[user["id"]]} for user in users]
+
+
+def create_user(user: schemas.UserCreate) -> User:
     """The new user. Raises Peewee's IntegrityError if the email is taken."""
-    return models.User.create(email=user.email, hashed_password=user.hashed_password)
+    return User.create(email=user.email, hashed_password=user.hashed_password)
 
 
-def get_items(skip: int = 0, limit: int = 100) -> list[models.Item]:
+def get_items(skip: int = 0, limit: int = 100) -> list[Row]:
     """At most `limit` items, ordered by id, from the one at position `skip` on."""
-    items = models.Item.select().order_by(models.Item.id)
-    return list(items.offset(skip).limit(limit))
+    page = Item.select(*ITEM_COLUMNS).order_by(Item.id).offset(skip).limit(limit)
+    return _rows(page)
 
 
-def create_user_item(item: schemas.ItemCreate, user_id: int) -> models.Item:
+def create_user_item(item: schemas.ItemCreate, user_id: int) -> Item:
     """The new item. Raises Peewee's IntegrityError if there is no such user."""
-    return models.Item.create(**item.model_dump(), owner=user_id)
+    return Item.create(**item.model_dump(), owner=user_id)
