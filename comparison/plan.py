@@ -58,11 +58,11 @@ FULL = Plan()
 QUICK = replace(
     FULL,
     rounds=1,
-    seconds=0.3,
-    patience=1.0,
+    seconds=0.25,
+    patience=2.0,
     warm_up=0.1,
-    ladder_seconds=0.3,
+    ladder_seconds=0.25,
     ladder_clients=(1, 64),
-    ladder_items=(1_000, 10_000),
+    ladder_items=(1_000,),
     ladder_items_per_user=(1, 10),
 )

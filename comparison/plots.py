@@ -1,6 +1,6 @@
 """The plots, as SVG that reads on a light and on a dark page."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -79,6 +79,8 @@ def _clients(results: Results) -> Figure:
     _lines(axes, results.clients, lambda sample: sample.load.per_second)
     axes.set_xlabel("clients at once")
     axes.set_ylabel("requests per second")
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_xticks(list(results.clients), [f"{n:,}" for n in results.clients])
     axes.minorticks_off()
     axes.legend()
@@ -95,10 +97,13 @@ def _items_per_user(results: Results) -> Figure:
 
 def _costs(ladder: dict[str, dict[int, Samples]], unit: str) -> Figure:
     figure = Figure(figsize=(8, 3.4), layout="constrained")
-    panels = _panels(figure, 1, len(ladder))
+    # One scale for all: costs are to be compared between routes too.
+    panels = _panels(figure, 1, len(ladder), sharey=True)
     for axes, (route, rungs) in zip(panels, ladder.items(), strict=True):
         _lines(axes, rungs, lambda sample: sample.cpu_ms)
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_title(route)
         axes.set_xlabel(unit)
     panels[0].set_ylabel("CPU ms per request")
@@ -107,9 +112,11 @@ def _costs(ladder: dict[str, dict[int, Samples]], unit: str) -> Figure:
     return figure
 
 
-def _panels(figure: Figure, rows: int, columns: int) -> list[Axes]:
-    panels: Iterable[Axes] = figure.subplots(rows, columns, squeeze=False).flat
-    return list(panels)
+def _panels(
+    figure: Figure, rows: int, columns: int, sharey: bool = False
+) -> list[Axes]:
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=sharey)
+    return list(panels.flat)
 
 
 def _lines(
