@@ -28,8 +28,9 @@ class App:
 
 
 OURS = App("peewee_app", "peewee_app.main:app")
-TUTORIAL = App("SQLAlchemy, tutorial style", "comparison.sqlalchemy_app.main:app")
-TUNED = App("SQLAlchemy, tuned", TUTORIAL.target, {"TUNED": "1"})
+TWIN = "comparison.sqlalchemy_app.main:app"
+TUTORIAL = App("SQLAlchemy, tutorial style", TWIN, {"TUNED": "0"})
+TUNED = App("SQLAlchemy, tuned", TWIN, {"TUNED": "1"})
 FLOOR = App("floor, no ORM", "comparison.floor_app.main:app")
 APPS = (OURS, TUTORIAL, TUNED, FLOOR)
 
