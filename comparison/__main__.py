@@ -1,6 +1,7 @@
 """Measure the apps side by side, and print the tables."""
 
 import argparse
+import signal
 from pathlib import Path
 
 from tqdm import tqdm
@@ -60,6 +61,8 @@ def run(plan: Plan, options: argparse.Namespace) -> list[Results]:
 def main(words: list[str] | None = None) -> None:
     """Run the command."""
     options = arguments(words)
+    # As with Ctrl+C: stop the servers and drop the databases.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     plan = QUICK if options.quick else FULL
     results = run(plan, options)
     text = report(results, plan, describe())

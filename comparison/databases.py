@@ -11,6 +11,9 @@ from psycopg import sql
 
 SQLITE = "sqlite:///"
 
+# Seconds to wait for a server that is still writing.
+LOCK_TIMEOUT = 30
+
 # SQL that both engines understand. `/` divides integers.
 FILL = """
 WITH RECURSIVE numbers (n) AS (
@@ -88,7 +91,9 @@ def remove_items(url: str, after: int) -> None:
 def _execute(url: str, statements: list[str]) -> None:
     if url.startswith(SQLITE):
         path = url.removeprefix(SQLITE)
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(
+            sqlite3.connect(path, LOCK_TIMEOUT, isolation_level=None)
+        ) as connection:
             for statement in statements:
                 connection.execute(statement).fetchall()
     else:

@@ -6,7 +6,6 @@ needs: a real HTTP client would be the bottleneck.
 
 import asyncio
 import re
-import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -120,15 +119,8 @@ def drive(
 
     Raises OSError or TimeoutError if the clients cannot connect.
     """
-    _allow_open_files(clients + 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_drive(port, requests, clients, seconds, patience))
-
-
-def _allow_open_files(number: int) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < number:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, hard), hard))
 
 
 async def _drive(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .apps import App, Server, StartError, serve
+from .apps import App, Server, StartError, allow_open_files, serve
 from .databases import engine, fill, fresh_database, remove_items
 from .load import Load, drive, requests_for
 from .plan import ITEMS, LARGEST_PAGE, NEW_ITEM, ONE_USER, ROUTES, USERS, Plan
@@ -90,6 +90,8 @@ class Measurement:
 
     def run(self, parts: list[str]) -> Results:
         """Measure the parts, in the order of PARTS."""
+        # A socket for each client, and some files.
+        allow_open_files(max(self._plan.ladder_clients) + 1000)
         with ExitStack() as stack:
             benches = list(self._set_up(stack))
             for part, measure in PARTS.items():
@@ -109,7 +111,7 @@ class Measurement:
             else:
                 yield Bench(app, url, folder)
 
-    def _routes(self, benches: list[Bench]) -> None:
+    def routes(self, benches: list[Bench]) -> None:
         """All servers run, one is driven at a time; neighbours in time are compared."""
         plan = self._plan
         names = [bench.app.name for bench in benches]
@@ -134,7 +136,8 @@ class Measurement:
                         if number:
                             self.results.routes[route][bench.app.name].append(sample)
 
-    def _clients(self, benches: list[Bench]) -> None:
+    def clients(self, benches: list[Bench]) -> None:
+        """One user read by more and more clients."""
         plan = self._plan
         for bench in benches:
             fill(bench.url, plan.users, plan.items_per_user)
@@ -149,7 +152,8 @@ class Measurement:
                         server, ONE_USER, clients, plan.ladder_seconds
                     )
 
-    def _rows(self, benches: list[Bench]) -> None:
+    def rows(self, benches: list[Bench]) -> None:
+        """The cost of a request as the tables grow."""
         plan = self._plan
         for items in plan.ladder_items:
             users = items // plan.items_per_user
@@ -159,7 +163,8 @@ class Measurement:
                 routes = (ONE_USER, USERS, ITEMS)
                 self._sample_rung(bench, routes, users, items, self.results.rows)
 
-    def _items_per_user(self, benches: list[Bench]) -> None:
+    def items_per_user(self, benches: list[Bench]) -> None:
+        """The cost of a request as there is more to return."""
         plan = self._plan
         for items in plan.ladder_items_per_user:
             for bench in benches:
@@ -189,7 +194,8 @@ class Measurement:
                 of_rung = results.setdefault(route, {}).setdefault(rung, {})
                 of_rung[bench.app.name] = sample
 
-    def _memory(self, benches: list[Bench]) -> None:
+    def memory(self, benches: list[Bench]) -> None:
+        """What one request for the largest page takes."""
         for bench in benches:
             self._report(f"memory, {bench.app.name}")
             fill(bench.url, max(self._plan.users, 1000), self._plan.items_per_user)
@@ -228,9 +234,9 @@ class Measurement:
 
 
 PARTS: dict[str, Callable[[Measurement, list[Bench]], None]] = {
-    "routes": Measurement._routes,
-    "clients": Measurement._clients,
-    "rows": Measurement._rows,
-    "items": Measurement._items_per_user,
-    "memory": Measurement._memory,
+    "routes": Measurement.routes,
+    "clients": Measurement.clients,
+    "rows": Measurement.rows,
+    "items": Measurement.items_per_user,
+    "memory": Measurement.memory,
 }
