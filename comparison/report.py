@@ -172,6 +172,8 @@ def _cost_table(title: str, rungs: dict[int, Samples]) -> str:
 
 
 def _cost(sample: Sample) -> str:
+    if not sample.load.latencies:
+        return "no answer in time"
     return f"{number(sample.cpu_ms)} ({_ms(sample.load.latencies, 50)})"
 
 

@@ -21,7 +21,7 @@ from comparison.apps import APPS, App, serve
 from comparison.databases import fill, fresh_database, remove_items
 from comparison.figures import Ratio, paired_ratio, percentile
 from comparison.load import Load, drive, get, post
-from comparison.measure import Measurement, Sample
+from comparison.measure import Measurement, Results, Sample
 from comparison.plan import ROUTES, Plan
 from comparison.plots import write_plots
 from comparison.report import number, report, table
@@ -239,16 +239,35 @@ def test_an_app_that_does_not_start_is_left_out_and_the_reason_is_shown() -> Non
     assert len(steps) == measurement.steps(1, BRIEF, ["routes", "clients"])
 
 
-def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
-    results = Measurement([], BRIEF, None, print).results
-    fast = Sample(Load([0.001, 0.002], seconds=0.003), 0.001, 1.0)
+def some_results() -> Results:
+    """Of an app that is fast and one that hangs."""
+    fast = Sample(Load([0.001, 0.002], seconds=0.004), 0.001, 1.0)
     hung = Sample(Load(unanswered=2, seconds=1.0), 0.001, 1.0)
     samples = {APPS[0].name: fast, APPS[1].name: hung}
-    results.routes = {
-        route: {name: [sample] for name, sample in samples.items()} for route in ROUTES
-    }
-    results.clients = {1: samples, 1000: samples}
-    results.rows = results.items_per_user = {"GET /": {10: samples, 100: samples}}
+    rounds = {name: [sample] for name, sample in samples.items()}
+    ladder = {"GET /": {10: samples, 100: samples}}
+    return Results(
+        "SQLite",
+        routes=dict.fromkeys(ROUTES, rounds),
+        clients={1: samples, 1000: samples},
+        rows=ladder,
+        items_per_user=ladder,
+    )
+
+
+def test_a_server_that_hangs_is_shown_as_such() -> None:
+    lines = report([some_results()], BRIEF, {}).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    dash = "–"  # noqa: RUF001
+    fast, hung = APPS[0].name, APPS[1].name
+    assert [fast, "500", "0.50", "1.00", "2.00", "0", "1"] in rows
+    assert [hung, "0.00", dash, dash, dash, "2", dash] in rows
+    assert [f"1,000, {hung}", "0.00", dash, dash, "0", "0", "2"] in rows
+    assert ["10", "0.50 (1.00)", "no answer in time"] in rows
+
+
+def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
+    results = some_results()
     first = [file.read_bytes() for file in write_plots(results, tmp_path)]
     assert len(first) == 4
     assert [file.read_bytes() for file in write_plots(results, tmp_path)] == first
