@@ -182,17 +182,14 @@ def _memory(results: Results) -> Iterable[str]:
         return
     yield "### Memory"
     yield "The most memory (RSS) that the app's process had, in MiB."
-    clients = max(results.clients, default=0)
-    waiting = results.clients.get(clients, {})
-    yield table(
-        ["app", "started", "a page of 1,000 users", f"{clients:,} clients at once"],
-        (
-            [
-                name,
-                number(idle),
-                number(results.largest_page[name].peak_mib),
-                number(waiting[name].peak_mib if name in waiting else None),
-            ]
-            for name, idle in results.idle_mib.items()
-        ),
-    )
+    header = ["app", "started", "a page of 1,000 users"]
+    rows = [
+        [name, number(idle), number(results.largest_page[name].peak_mib)]
+        for name, idle in results.idle_mib.items()
+    ]
+    if results.clients:
+        clients = max(results.clients)
+        header.append(f"{clients:,} clients at once")
+        for row in rows:
+            row.append(number(results.clients[clients][row[0]].peak_mib))
+    yield table(header, rows)
