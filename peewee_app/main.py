@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
-from peewee import DatabaseError
+from peewee import PeeweeException
 
 from .body_limit import BodyLimitMiddleware
 from .database import Pool
@@ -29,8 +29,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
             await run_sync(create_tables, pool)
-        except (DatabaseError, TypeError) as exc:  # TypeError: an unknown option.
-            raise StartupError(f"DATABASE_URL: {exc}") from exc
+        except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
+            reason = " ".join(str(exc).split())
+            raise StartupError(f"DATABASE_URL: {reason}") from exc
         yield
         await run_sync(pool.close)
 

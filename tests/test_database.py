@@ -26,14 +26,14 @@ from peewee_app.database import (
     Db,
     NoConnectionError,
     Pool,
-    SqliteFile,
-    connector,
     db,
     get_db,
 )
+from peewee_app.engines import connector
 from peewee_app.errors import add_error_handlers
 from peewee_app.models import User, create_tables
 from peewee_app.schemas import PeeweeGetterDict
+from peewee_app.sqlite import SqliteFile
 
 pytestmark = pytest.mark.anyio
 
