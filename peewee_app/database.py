@@ -183,7 +183,14 @@ class Pool:
             if connection.is_connection_usable():
                 return connection
             self._discard(connection)
-        connection = self._connect()
+        return self.open()
+
+    def open(self, **options: bool) -> Connection:
+        """A new open connection, made with the options of `engines.Connect`.
+
+        Raises Peewee's OperationalError if the database cannot be reached.
+        """
+        connection = self._connect(**options)
         connection.connect()
         return connection
 

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Protocol
 
 from peewee import Database, InterfaceError, InternalError, OperationalError
 
@@ -37,7 +37,8 @@ class Connection(Database):
     def is_clean(self) -> bool:
         """Whether an open connection can serve again; the server is not asked.
 
-        False in a transaction, and after an error that leaves the connection in doubt.
+        False in a transaction, after an error that leaves the connection in doubt, and
+        without a limit on statements.
         """
         raise NotImplementedError
 
@@ -53,8 +54,9 @@ class ServerConnection(Connection):
     # the numbers that MySQL uses.
     rolled_back: frozenset[str | int]
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
+        super().__init__(name, thread_safe=False, **options)
+        self.limited = limited
         self._used = time.monotonic()
         self._in_doubt = False
 
@@ -72,7 +74,7 @@ class ServerConnection(Connection):
         return super().connect(reuse_if_open)
 
     def is_clean(self) -> bool:
-        return not self._in_doubt and self.driver_is_idle()
+        return self.limited and not self._in_doubt and self.driver_is_idle()
 
     def is_connection_usable(self) -> bool:
         """False if the server has closed the idle connection, or if it is an old one.
@@ -119,14 +121,24 @@ def readable(fileno: int, timeout: float = 0) -> bool:
     return bool(poll.poll(timeout * 1000))
 
 
-def connector(url: str, *, limited: bool = True) -> Callable[[], Connection]:
+class Connect(Protocol):
+    """Makes one unopened connection.
+
+    Where it is not `limited`, a statement may take as long as it needs.
+    """
+
+    def __call__(self, *, limited: bool = True) -> Connection: ...
+
+
+def connector(url: str) -> Connect:
     """Turn a database URL into a function that makes one unopened connection.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db`, and `sqlite://` or
     `sqlite:///:memory:` for a database in memory that lasts as long as a connection
     to it; `postgresql://`, `postgres://`, `cockroachdb://`, `mysql://` and `mariadb://`
     with `user:password@host:port/database`. Options in the query string go to the
-    driver. Where not `limited`, a statement may take as long as it needs.
+    driver; `statement_timeout` is ours, the seconds that a statement may take on a
+    server.
 
     Raises ValueError, with a message fit to be shown, for any other URL, and if the
     driver is not installed.
@@ -143,7 +155,7 @@ def connector(url: str, *, limited: bool = True) -> Callable[[], Connection]:
             raise ValueError(
                 "needs a driver: pip install 'peewee_app[postgres]'"
             ) from None
-        return postgresql.connector(url, limited=limited)
+        return postgresql.connector(url)
     if scheme in ("mysql", "mariadb"):
         try:
             from . import mysql
@@ -151,7 +163,7 @@ def connector(url: str, *, limited: bool = True) -> Callable[[], Connection]:
             raise ValueError(
                 "needs a driver: pip install 'peewee_app[mysql]'"
             ) from None
-        return mysql.connector(url, limited=limited)
+        return mysql.connector(url)
     raise ValueError(
         "should start with sqlite:///, postgresql://, cockroachdb://, mysql:// or "
         "mariadb://"

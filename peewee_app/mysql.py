@@ -1,7 +1,7 @@
 """MySQL and MariaDB, by PyMySQL."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -14,6 +14,7 @@ from pymysql.constants import CR, ER, SERVER_STATUS
 from .engines import (
     CONNECT_TIMEOUT,
     GRACE,
+    Connect,
     Connection,
     ServerConnection,
     readable,
@@ -77,7 +78,7 @@ class Mysql(ServerConnection, MySQLDatabase):
             self.execute_sql(f"SELECT RELEASE_LOCK({name})")
 
 
-def connector(url: str, *, limited: bool) -> Callable[[], Connection]:
+def connector(url: str) -> Connect:
     """As `engines.connector`, for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
     try:
@@ -92,20 +93,21 @@ def connector(url: str, *, limited: bool) -> Callable[[], Connection]:
     if "password" in given:  # PyMySQL would take it for Latin-1.
         given["password"] = str(given["password"]).encode()
 
-    # A comment with /*M! is code for MariaDB only, one with /*!50708 for MySQL only.
-    server_limit = round(seconds * 1000) if limited else 0
-    init_command = (
-        f"SET SESSION /*M! max_statement_time={server_limit / 1000:g}, */"
-        f" /*!50708 max_execution_time={server_limit}, */"
-        f" innodb_lock_wait_timeout={max(1, round(seconds))}"
-    )
-    client_limit = seconds + GRACE if limited else None
-    params = {
-        "connect_timeout": CONNECT_TIMEOUT,
-        "read_timeout": client_limit,
-        "write_timeout": client_limit,
-        "sql_mode": "TRADITIONAL",  # Strict: an error, where it would cut a text off.
-        "init_command": init_command,
-        **given,
-    }
-    return lambda: Mysql(name, thread_safe=False, **params)
+    def connect(*, limited: bool = True) -> Connection:
+        client_limit = seconds + GRACE if limited else None
+        server_limit = round(seconds * 1000) if limited else 0
+        params = {
+            "connect_timeout": CONNECT_TIMEOUT,
+            "read_timeout": client_limit,
+            "write_timeout": client_limit,
+            "sql_mode": "TRADITIONAL",  # Strict: an error where it would cut text off.
+            # A comment with /*M! is code for MariaDB only, with /*!50708 for MySQL.
+            "init_command": (
+                f"SET SESSION /*M! max_statement_time={server_limit / 1000:g}, */"
+                f" /*!50708 max_execution_time={server_limit}, */"
+                f" innodb_lock_wait_timeout={max(1, round(seconds))}"
+            ),
+        }
+        return Mysql(name, limited=limited, **params | given)
+
+    return connect

@@ -1,6 +1,6 @@
 """PostgreSQL and CockroachDB, by psycopg."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from psycopg.pq import TransactionStatus
 from .engines import (
     CONNECT_TIMEOUT,
     GRACE,
+    Connect,
     Connection,
     ServerConnection,
     take_statement_timeout,
@@ -82,7 +83,7 @@ class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
         yield
 
 
-def connector(url: str, *, limited: bool) -> Callable[[], Connection]:
+def connector(url: str) -> Connect:
     """As `engines.connector`; psycopg, that is libpq, reads the URL."""
     scheme, colon, rest = url.partition(":")
     cockroach = scheme == "cockroachdb"
@@ -94,14 +95,12 @@ def connector(url: str, *, limited: bool) -> Callable[[], Connection]:
         reason = str(exc) if "query parameter" in str(exc) else "cannot be read"
         raise ValueError(f"the URL: {reason}") from None
 
-    milliseconds = round(seconds * 1000) if limited else 0
-    settings = {"statement_timeout": str(milliseconds)}
     defaults: dict[str, Any] = {}
+    settings = {}
     if cockroach:
+        defaults = {"user": "root", "port": 26257}
         # SERIAL would give ids of 64 bits: more than the API takes, and JavaScript.
-        settings |= {"serial_normalization": "sql_sequence", "default_int_size": "4"}
-        defaults |= {"user": "root", "port": 26257}
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        settings = {"serial_normalization": "sql_sequence", "default_int_size": "4"}
     params = {
         **defaults,
         "application_name": "peewee_app",
@@ -111,9 +110,19 @@ def connector(url: str, *, limited: bool) -> Callable[[], Connection]:
         "keepalives_count": 3,
         "tcp_user_timeout": round((seconds + GRACE) * 1000),
         **given,
-        "options": f"{options} {given.get('options', '')}".strip(),
-        "limit": seconds + GRACE if limited else None,
     }
     name = params.get("dbname") or "postgres"
     engine = Cockroachdb if cockroach else Postgresql
-    return lambda: engine(name, prefer_psycopg3=True, thread_safe=False, **params)
+
+    def connect(*, limited: bool = True) -> Connection:
+        settings["statement_timeout"] = str(round(seconds * 1000) if limited else 0)
+        options = [f"-c {name}={value}" for name, value in settings.items()]
+        return engine(
+            name,
+            prefer_psycopg3=True,
+            limited=limited,
+            limit=seconds + GRACE if limited else None,
+            **params | {"options": " ".join([*options, str(given.get("options", ""))])},
+        )
+
+    return connect

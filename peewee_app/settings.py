@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=0, ge=1, le=1000, validate_default=False)
     # Seconds that a request waits for its turn in the database.
     database_pool_timeout: float = Field(default=10, gt=0, le=3600)
+    # Whether to apply pending migrations at the start, or to refuse to start.
+    migrate_at_start: bool = True
     # Bytes of a request body.
     max_body_size: int = Field(default=1024 * 1024, ge=1)
 

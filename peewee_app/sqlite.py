@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, repeat
 from typing import Any
@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from peewee import SqliteDatabase
 from playhouse.db_url import parse
 
-from .engines import Connection
+from .engines import Connect, Connection
 
 # Seconds that a statement waits for another process's lock on the file.
 BUSY_TIMEOUT = 5
@@ -27,10 +27,15 @@ class Sqlite(Connection, SqliteDatabase):
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
         """A transaction that locks the file, and in which tables may be rebuilt."""
+        patience = self.pragma("busy_timeout")
         self.pragma("busy_timeout", 600_000)  # As long as another's migrations take.
         self.pragma("foreign_keys", 0)  # Has no effect later, in the transaction.
-        with self.atomic():
-            yield
+        try:
+            with self.atomic():
+                yield
+        finally:
+            self.pragma("foreign_keys", 1)
+            self.pragma("busy_timeout", patience)
 
 
 class SqliteFile(Sqlite):
@@ -58,7 +63,7 @@ class SqliteFile(Sqlite):
             return False
 
 
-def connector(url: str) -> Callable[[], Connection]:
+def connector(url: str) -> Connect:
     """As `engines.connector`, for `sqlite:` URLs."""
     if urlsplit(url).netloc or not url.startswith("sqlite://"):
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
@@ -75,8 +80,11 @@ def connector(url: str) -> Callable[[], Connection]:
     path = options.pop("database")
     if path == ":memory:":
         memory = f"file:/{uuid.uuid4()}?vfs=memdb"
-        return lambda: Sqlite(memory, pragmas={"foreign_keys": 1}, **options)
+        return lambda limited=True: Sqlite(
+            memory, pragmas={"foreign_keys": 1}, **options
+        )
     # Only the first connection may make the file: one that vanishes later is an
     # error, not an empty database.
     modes = chain(["rwc"], repeat("rw"))
-    return lambda: SqliteFile(os.path.abspath(path), next(modes), **options)
+    path = os.path.abspath(path)
+    return lambda limited=True: SqliteFile(path, next(modes), **options)
