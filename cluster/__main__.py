@@ -17,11 +17,12 @@ PROCESSES = 3
 CLIENTS = 12
 # Seconds of load before the node is killed, while it is away, and after its return.
 BEFORE, AWAY, AFTER = 5, 8, 6
+HOLD = 0.5
 RACES = 10
 INCREMENTS = 50
 
 
-async def run() -> Report:
+def run() -> Report:
     """Start everything, kill a node under load, let it return, then stop everything.
 
     Raises NodeError or AppError if something does not start.
@@ -29,26 +30,32 @@ async def run() -> Report:
     report = Report()
     say("starting the nodes")
     with cluster(NODES) as nodes, balancer(nodes) as port:
-        say("starting processes of the app")
-        async with Apps(database_url(port)) as apps:
-            # One after the other: the first one makes the tables.
-            for _ in range(PROCESSES):
-                await apps.add()
-            stop = asyncio.Event()
-            async with asyncio.TaskGroup() as group:
-                for number in range(CLIENTS):
-                    client = Client(f"client{number}", apps.clients, report.tally)
-                    group.create_task(client.run(stop))
-                await kill_and_return(nodes[0], apps, report)
-                stop.set()
-            say("making conflicts")
-            report.race = await race(apps.clients, nodes, RACES)
-            report.retries = apps.count_logged("running it again")
-            report.increments = await asyncio.to_thread(increment, nodes, INCREMENTS)
-            say("comparing the nodes")
-            for node in nodes:
-                report.nodes[node.name] = compare(node, report.tally)
+        asyncio.run(work(nodes, database_url(port), report))
+        report.increments = increment(nodes, INCREMENTS)
+        say("comparing the nodes")
+        for node in nodes:
+            report.nodes[node.name] = compare(node, report.tally)
     return report
+
+
+async def work(nodes: list[Node], url: str, report: Report) -> None:
+    """Serve the database at the URL; put load on it, and then make conflicts."""
+    say("starting processes of the app")
+    async with Apps(url) as apps:
+        # One after the other: the first one makes the tables.
+        for _ in range(PROCESSES):
+            await apps.add()
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for number in range(CLIENTS):
+                client = Client(f"client{number}", apps.clients, report.tally)
+                group.create_task(client.run(stop))
+            await kill_and_return(nodes[0], apps, report)
+            stop.set()
+        say("making conflicts")
+        report.race = await race(apps.clients, nodes, RACES)
+        report.retries = apps.count_logged("running it again")
+        report.connections = {node.name: node.connections() for node in nodes}
 
 
 async def kill_and_return(node: Node, apps: Apps, report: Report) -> None:
@@ -56,8 +63,12 @@ async def kill_and_return(node: Node, apps: Apps, report: Report) -> None:
     say("load begins")
     await asyncio.sleep(BEFORE)
     say(f"killing {node.name}")
-    report.killed = time.monotonic()
-    await asyncio.to_thread(node.kill)
+    with node.connect() as connection:
+        # The node holds writes back, so that some are under way when it dies.
+        await asyncio.to_thread(connection.query, "FLUSH TABLES WITH READ LOCK")
+        await asyncio.sleep(HOLD)
+        report.killed = time.monotonic()
+        await asyncio.to_thread(node.kill)
     await asyncio.sleep(AWAY)
     say(f"starting {node.name} again")
     report.restarted = time.monotonic()
@@ -77,20 +88,15 @@ def say(text: str) -> None:
     print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
 
 
-def interrupt(*_: object) -> None:
-    """End on SIGTERM as on Control-C, at once: what was started is stopped."""
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """Run it and print the report; 0 if everything held."""
     if packages := missing():
         print("first: apt-get install", *packages, file=sys.stderr)
         return 2
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    # End on SIGTERM as on Control-C: what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        report = asyncio.run(run())
+        report = run()
     except (NodeError, AppError) as exc:
         print(exc, file=sys.stderr)
         return 1

@@ -118,18 +118,20 @@ class Node:
         (self.directory / "my.cnf").write_text(config)
         if server_user() != getpass.getuser():
             shutil.chown(self.directory, server_user())
-        subprocess.run(
+        install = subprocess.run(
             [
                 *("mariadb-install-db", "--no-defaults", "--skip-test-db"),
                 *(f"--datadir={self.directory}/data", f"--user={server_user()}"),
                 *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
                 "--innodb-log-file-size=16M",
             ],
-            check=True,
-            env=os.environ | {"PATH": PATH},
-            stdout=subprocess.DEVNULL,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
             timeout=START_TIMEOUT,
         )
+        if install.returncode:
+            raise NodeError(f"{self.name}: {install.stdout}{install.stderr}")
 
     def start(self, *options: str) -> None:
         """Start the server, at the position in the group's history that it has got to.
@@ -153,7 +155,7 @@ class Node:
             try:
                 if self.status("wsrep_local_state_comment") == "Synced":
                     return
-            except pymysql.Error:
+            except (OSError, pymysql.Error):
                 pass
             time.sleep(0.1)
         log = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
@@ -167,14 +169,22 @@ class Node:
             self._process.wait(START_TIMEOUT)
 
     def connect(self) -> "pymysql.Connection[Any]":
-        """A connection to the server as its administrator. Raises pymysql.Error."""
-        return pymysql.connect(
-            unix_socket=f"{self.directory}/mysqld.sock",
-            user="root",
-            autocommit=True,
-            connect_timeout=5,
-            read_timeout=30,
+        """A connection to the server as its administrator.
+
+        Raises OSError if nothing listens, and pymysql.Error.
+        """
+        connection = pymysql.connect(
+            user="root", autocommit=True, read_timeout=30, defer_connect=True
         )
+        # PyMySQL would leave its socket open if it could not connect.
+        file = socket.socket(socket.AF_UNIX)
+        try:
+            file.connect(f"{self.directory}/mysqld.sock")
+        except OSError:
+            file.close()
+            raise
+        connection.connect(file)
+        return connection
 
     @property
     def url(self) -> str:
@@ -187,6 +197,11 @@ class Node:
             cursor.execute(sql)
             return list(cursor.fetchall())
 
+    def connections(self) -> int:
+        """How many connections the app has to this node. Raises pymysql.Error."""
+        threads = "information_schema.processlist"
+        return len(self.rows(f"SELECT id FROM {threads} WHERE user = '{USER}'"))
+
     def transfer(self) -> str:
         """How the node was last brought up to date, by its own log."""
         log = self.log.read_text(errors="replace")
@@ -197,6 +212,9 @@ class Node:
         """The value of a status variable. Raises pymysql.Error."""
         return str(self.rows(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
 
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"PATH": PATH, "TMPDIR": str(self.directory)}
+
     def _run(self, *options: str) -> None:
         self._process = subprocess.Popen(
             [
@@ -204,7 +222,7 @@ class Node:
                 *(f"--user={server_user()}", *options),
             ],
             cwd=self.directory,
-            env=os.environ | {"PATH": PATH},
+            env=self._environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # Control-C in a terminal is for this script, which stops the servers.

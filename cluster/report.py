@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .load import Tally
-from .nodes import DATABASE, USER, Node
+from .nodes import DATABASE, Node
 from .race import Increments, Race
 
 
@@ -31,8 +31,6 @@ class NodeState:
     # the first kind, it found that out when it was about to commit them.
     failed_certifications: int
     aborted: int
-    # From the app's pools.
-    connections: int
 
 
 @dataclass
@@ -49,6 +47,8 @@ class Report:
     increments: Increments = field(default_factory=Increments)
     # Statements that the app's processes ran again after a conflict.
     retries: int = 0
+    # By node: connections from the app's pools, at the end of the load.
+    connections: dict[str, int] = field(default_factory=dict)
     nodes: dict[str, NodeState] = field(default_factory=dict)
 
     def broken_promises(self) -> list[str]:
@@ -114,7 +114,7 @@ class Report:
             lines.append(
                 f"{name:6}{stored.found:7}{stored.lost:6}{stored.doubled:9}"
                 f"{stored.unacknowledged:16}{state.failed_certifications:15}"
-                f"{state.aborted:7}{state.connections:13}"
+                f"{state.aborted:7}{self.connections[name]:13}"
             )
         return lines
 
@@ -149,12 +149,10 @@ def compare(node: Node, tally: Tally) -> NodeState:
         stored.lost += len(acknowledged) - len(found)
         stored.doubled += sum(count - 1 for count in texts.values())
         stored.unacknowledged += len(texts.keys() & tally.unacknowledged)
-    connections = f"SELECT id FROM information_schema.processlist WHERE user = '{USER}'"
     checksums = node.rows(f"CHECKSUM TABLE {DATABASE}.users, {DATABASE}.items")
     return NodeState(
         stored,
         checksums=[checksum for _, checksum in checksums],
         failed_certifications=int(node.status("wsrep_local_cert_failures")),
         aborted=int(node.status("wsrep_local_bf_aborts")),
-        connections=len(node.rows(connections)),
     )

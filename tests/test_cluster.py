@@ -13,19 +13,17 @@ import pytest
 from cluster.__main__ import NODES, PROCESSES, RACES, run
 from cluster.nodes import missing
 
+from . import servers
+
 
 @pytest.fixture(autouse=True, scope="module")
 def installed() -> None:
     if packages := missing():
-        reason = f"needs: apt-get install {' '.join(packages)}"
-        if os.environ.get("REQUIRE_ALL_TESTS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        servers.skip(f"no Galera cluster: apt-get install {' '.join(packages)}")
 
 
-@pytest.mark.anyio
-async def test_a_node_dies_under_load_and_returns() -> None:
-    report = await run()
+def test_a_node_dies_under_load_and_returns() -> None:
+    report = run()
     print(report.text())
     tally = report.tally
     assert report.broken_promises() == []
@@ -43,7 +41,7 @@ async def test_a_node_dies_under_load_and_returns() -> None:
         assert state.stored.found == len(tally.users) + len(tally.items)
         assert state.stored.lost == 0
         assert state.stored.doubled == 0
-        assert state.connections > 0
+    assert all(report.connections.values())
     # There were conflicts. Each had one winner, and nobody saw anything but a 400.
     assert report.race.across_nodes > 0
     assert report.race.won_once == RACES
