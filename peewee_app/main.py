@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from peewee import PeeweeException
 
+from . import health
 from .body_limit import BodyLimitMiddleware
 from .database import Pool
 from .errors import StartupError, add_error_handlers
@@ -38,7 +40,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan)
     app.state.pool = pool
+    # A thread of its own, outside the pool's turns: the check works when all others
+    # wait, and a server that hangs keeps one thread, however often the check comes.
+    app.state.health_thread = CapacityLimiter(1)
     app.include_router(router)
+    app.include_router(health.router)
     add_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
     return app
