@@ -42,9 +42,8 @@ async def work(nodes: list[Node], url: str, report: Report) -> None:
     """Serve the database at the URL; put load on it, and then make conflicts."""
     say("starting processes of the app")
     async with Apps(url) as apps:
-        # One after the other: the first one makes the tables.
-        for _ in range(PROCESSES):
-            await apps.add()
+        # At once: only one of them makes the tables.
+        await asyncio.gather(*(apps.add() for _ in range(PROCESSES)))
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for number in range(CLIENTS):
