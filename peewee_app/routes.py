@@ -5,11 +5,14 @@ from typing import Annotated
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, HTTPException, Path, Query
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
 from peewee import IntegrityError
+from pydantic import BaseModel
+from pydantic_core import to_json
 
-from . import crud, models, schemas
+from . import crud, schemas
 from .database import Db
+from .statement import Row
 
 router = APIRouter()
 
@@ -31,47 +34,55 @@ async def with_hashed_password(user: schemas.UserCreate) -> schemas.UserCreate:
 HashedUser = Annotated[schemas.UserCreate, Depends(with_hashed_password)]
 
 
+def respond(result: BaseModel | list[Row]) -> Response:
+    """A JSON response, made on the thread that ran the query.
+
+    Of a result that is no response FastAPI makes one too, on another thread.
+    """
+    return Response(to_json(result), media_type="application/json")
+
+
 # Dependencies run in the order of the parameters: first the hash, then the database.
 @router.post("/users/", response_model=schemas.User)
-def create_user(user: HashedUser, db: Db) -> models.User:
+def create_user(user: HashedUser, db: Db) -> Response:
     """Create a user. The email must not be registered yet."""
     try:
-        return crud.create_user(user=user)
+        created = crud.create_user(user=user)
     except IntegrityError:
         if crud.get_user_by_email(user.email) is None:
             raise
         raise HTTPException(400, "Email already registered") from None
+    return respond(schemas.User.model_validate(created))
 
 
 @router.get("/users/", response_model=list[schemas.User])
-def read_users(db: Db, skip: Skip = 0, limit: Limit = 100) -> list[models.User]:
+def read_users(db: Db, skip: Skip = 0, limit: Limit = 100) -> Response:
     """List users with their items, ordered by id."""
-    return crud.get_users(skip=skip, limit=limit)
+    return respond(crud.get_users(skip=skip, limit=limit))
 
 
 @router.get("/users/{user_id}", response_model=schemas.User)
-def read_user(user_id: UserId, db: Db) -> models.User:
+def read_user(user_id: UserId, db: Db) -> Response:
     """Read one user, with the user's items."""
     user = crud.get_user(user_id=user_id)
     if user is None:
         raise HTTPException(404, "User not found")
-    return user
+    return respond(schemas.User.model_validate(user))
 
 
 @router.post("/users/{user_id}/items/", response_model=schemas.Item)
-def create_item_for_user(
-    user_id: UserId, item: schemas.ItemCreate, db: Db
-) -> models.Item:
+def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Response:
     """Create an item that belongs to the user."""
     try:
-        return crud.create_user_item(item=item, user_id=user_id)
+        created = crud.create_user_item(item=item, user_id=user_id)
     except IntegrityError:
         if crud.get_user(user_id) is not None:
             raise
         raise HTTPException(404, "User not found") from None
+    return respond(schemas.Item.model_validate(created))
 
 
 @router.get("/items/", response_model=list[schemas.Item])
-def read_items(db: Db, skip: Skip = 0, limit: Limit = 100) -> list[models.Item]:
+def read_items(db: Db, skip: Skip = 0, limit: Limit = 100) -> Response:
     """List items, ordered by id."""
-    return crud.get_items(skip=skip, limit=limit)
+    return respond(crud.get_items(skip=skip, limit=limit))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 from peewee import IntegrityError, QueryEvent
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from peewee_app import crud, models, schemas
 from peewee_app.database import Pool, db
@@ -72,17 +73,35 @@ def test_creating_is_one_insert() -> None:
 def test_items_of_a_user_are_ordered_by_id() -> None:
     add_users(2, items=3)
     crud.create_user_item(schemas.ItemCreate(title="a"), 1)
-    user = crud.get_user(1)
-    assert user is not None
+    user = schemas.User.model_validate(crud.get_user(1))
+    assert [item.id for item in user.items] == [1, 2, 3, 7]
+    (user, _) = USERS.validate_python(crud.get_users())
     assert [item.id for item in user.items] == [1, 2, 3, 7]
 
 
 def test_pages() -> None:
     add_users(4, items=1)
-    assert [user.id for user in crud.get_users(skip=1, limit=2)] == [2, 3]
-    assert [item.id for item in crud.get_items(skip=3, limit=2)] == [4]
+    assert [user["id"] for user in crud.get_users(skip=1, limit=2)] == [2, 3]
+    assert [item["id"] for item in crud.get_items(skip=3, limit=2)] == [4]
     assert crud.get_users(limit=0) == []
     assert crud.get_users(skip=4) == []
+
+
+def test_a_page_has_only_the_items_of_its_own_users() -> None:
+    add_users(5, items=2)
+    crud.create_user_item(schemas.ItemCreate(title="last"), 2)
+    models.User.get_by_id(3).delete_instance(recursive=True)
+    page = USERS.validate_python(crud.get_users(skip=1, limit=2))
+    assert [user.id for user in page] == [2, 4]
+    assert [[item.id for item in user.items] for user in page] == [[3, 4, 11], [7, 8]]
+
+
+def test_rows_are_just_what_the_schemas_return() -> None:
+    add_users(2, items=2)
+    models.User.update(is_active=False).where(models.User.id == 2).execute()
+    users, items = crud.get_users(), crud.get_items()
+    assert to_json(users) == USERS.dump_json(USERS.validate_python(users))
+    assert to_json(items) == ITEMS.dump_json(ITEMS.validate_python(items))
 
 
 def test_defaults_are_the_first_hundred() -> None:
