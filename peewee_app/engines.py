@@ -59,22 +59,25 @@ class ServerConnection(Connection):
         self.limited = limited
         self._used = time.monotonic()
         self._in_doubt = False
+        self._running = False
 
     def driver_is_idle(self) -> bool:
         """Whether the driver knows of no transaction, statement or broken socket."""
         raise NotImplementedError
 
     def fileno(self) -> int:
-        """The file descriptor of the connection's socket, or -1."""
+        """The file descriptor of the connection's socket."""
         raise NotImplementedError
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         self._used = time.monotonic()
-        self._in_doubt = False
+        self._in_doubt = self._running = False
         return super().connect(reuse_if_open)
 
     def is_clean(self) -> bool:
-        return self.limited and not self._in_doubt and self.driver_is_idle()
+        # A thread that its request left behind may still be running a statement.
+        in_doubt = self._running or self._in_doubt
+        return self.limited and not in_doubt and self.driver_is_idle()
 
     def is_connection_usable(self) -> bool:
         """False if the server has closed the idle connection, or if it is an old one.
@@ -95,10 +98,11 @@ class ServerConnection(Connection):
         That is safe when the statement is the whole transaction, and only then.
         """
         execute: Callable[..., Any] = super().execute_sql
-        alone = not self.in_transaction() and not (
-            self.is_closed() or not self.driver_is_idle()
+        alone = (
+            not self.is_closed() and not self.in_transaction() and self.driver_is_idle()
         )
         for attempt in range(1, ATTEMPTS + 1):
+            self._running = True
             try:
                 return execute(sql, params)
             except (OperationalError, InterfaceError, InternalError) as exc:
@@ -109,6 +113,7 @@ class ServerConnection(Connection):
                     raise
                 logger.warning("rolled back, running it again: %s", exc)
             finally:
+                self._running = False
                 self._used = time.monotonic()
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
         raise AssertionError("unreachable")
@@ -224,29 +229,32 @@ SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 def why_unavailable(exc: BaseException) -> str | None:
     """`busy`, `timeout` or `unreachable`, if trying later may help; None for a bug."""
     code = error_code(exc)
+    orig = getattr(exc, "orig", None)
+    mysql = type(orig).__module__.startswith("pymysql")
     if isinstance(exc, InternalError):
         # The server has become a replica, or the answers came out of step.
-        return "unreachable" if code == "25006" or type(code) is str else None
+        lost = code == "25006" or (mysql and not isinstance(code, int))
+        return "unreachable" if lost else None
     if isinstance(exc, InterfaceError):
         return "unreachable"
     if not isinstance(exc, OperationalError | sqlite3.OperationalError):
         return None
-    if isinstance(code, str):
+    if isinstance(code, str) and not mysql:
         if code == "57014":
             return "timeout"
         return "busy" if code.startswith(BUSY) else "unreachable"
-    orig = getattr(exc, "orig", None)
     if orig is None and not isinstance(exc, sqlite3.Error):
         return "busy"  # Peewee's or the pool's own.
-    if type(orig).__module__.startswith("pymysql"):
+    if mysql:
         if code in MYSQL_BUSY:
             return "busy"
         if code in MYSQL_TIMEOUT:
             return "timeout"
         known = code in MYSQL_UNREACHABLE or (isinstance(code, int) and code >= 2000)
         return "unreachable" if known else None
-    if code is None:
-        return "unreachable"  # psycopg, without an answer of the server.
+    if code is None:  # psycopg: libpq has no code for a connection that was refused.
+        full = "too many" in str(exc) or "connection slots" in str(exc)
+        return "busy" if full else "unreachable"
     if code == sqlite3.SQLITE_ERROR:
         return None  # A wrong statement, such as one with an unknown table.
     return "busy" if code in SQLITE_BUSY else "unreachable"

@@ -43,18 +43,20 @@ class Mysql(ServerConnection, MySQLDatabase):
             defer_connect=True,
             **self.connect_params,
         )
-        self._fileno = -1
-        if connection.unix_socket:
-            connection.connect()
-            return connection
-        address = (connection.host, connection.port)
+        timeout = connection.connect_timeout
         try:
-            sock = socket.create_connection(address, connection.connect_timeout)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if connection.unix_socket:
+                sock = socket.socket(socket.AF_UNIX)
+                sock.settimeout(timeout)
+                sock.connect(connection.unix_socket)
+            else:
+                address = (connection.host, connection.port)
+                sock = socket.create_connection(address, timeout)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             self._fileno = sock.fileno()
             # The server speaks first. One that is frozen does not.
-            if not readable(self._fileno, connection.connect_timeout):
+            if not readable(self._fileno, timeout):
                 sock.close()
                 raise TimeoutError("timed out")
         except OSError as exc:

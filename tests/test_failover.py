@@ -55,7 +55,9 @@ async def test_the_primary_is_killed_and_the_replica_promoted(
         hosts = f"127.0.0.1:{database.port},127.0.0.1:{standby.port}"
         options = "target_session_attrs=read-write&statement_timeout=5"
         url = f"postgresql://postgres@{hosts}/postgres?{options}"
-        with serve(url, "--no-access-log", DATABASE_POOL_TIMEOUT="2") as server:
+        with serve(
+            url, "--no-access-log", keep_log=False, DATABASE_POOL_TIMEOUT="2"
+        ) as server:
             with httpx2.Client(base_url=server.base_url, timeout=60) as client:
                 assert client.post("/users/", json=USER).status_code == 200
             async with clients(server.base_url, 20) as load:

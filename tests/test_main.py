@@ -107,7 +107,7 @@ def test_workers_that_start_together_on_an_empty_database(
 def test_a_wrong_setting_stops_the_start_with_one_clear_line(
     url: str, name: str, value: str, reason: str, workers: str
 ) -> None:
-    with serve(url, "--workers", workers, **{name: value}) as server:
+    with serve(url, "--workers", workers, keep_log=True, **{name: value}) as server:
         log, _ = server.process.communicate(timeout=30)
     assert workers != "1" or server.process.returncode == 3
     assert "Traceback" not in log
