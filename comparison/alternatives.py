@@ -18,7 +18,8 @@ from pydantic_core import to_json
 
 from peewee_app import crud, schemas
 from peewee_app.database import Pool, db
-from peewee_app.models import Item, User, create_tables
+from peewee_app.migrations import migrate
+from peewee_app.models import Item, User
 from peewee_app.statement import GIVEN, Statement
 
 ROUNDS = 30
@@ -32,7 +33,7 @@ Ways = dict[str, Callable[[], object]]
 
 def fill(pool: Pool) -> None:
     """Create the tables with 1,000 users and 5 items each."""
-    create_tables(pool)
+    migrate(pool)
     with pool.connection(), db.atomic():
         for n in range(1, 1001):
             user = User.create(email=f"user{n}@example.com", hashed_password="x" * 97)

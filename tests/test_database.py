@@ -13,6 +13,8 @@ from typing import Any
 
 import anyio
 import httpx2
+import psycopg
+import pymysql
 import pytest
 from anyio.to_thread import run_sync
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Query
@@ -26,14 +28,16 @@ from peewee_app.database import (
     Db,
     NoConnectionError,
     Pool,
-    SqliteFile,
-    connector,
     db,
     get_db,
 )
+from peewee_app.engines import connector
 from peewee_app.errors import add_error_handlers
-from peewee_app.models import User, create_tables
+from peewee_app.migrations import migrate
+from peewee_app.models import User
 from peewee_app.schemas import PeeweeGetterDict
+
+from .servers import on
 
 pytestmark = pytest.mark.anyio
 
@@ -71,13 +75,18 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 def wide_pool(url: str) -> Iterator[Pool]:
     pool = Pool(url, size=10, timeout=5)
-    create_tables(pool)
+    migrate(pool)
     yield pool
     pool.close()
 
 
 def add_user(email: str) -> User:
     return User.create(email=email, hashed_password="")
+
+
+def assert_closed(driver: Any) -> None:
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.Error, pymysql.Error)):
+        driver.cursor().execute("SELECT 1")
 
 
 def emails(pool: Pool) -> list[str]:
@@ -329,7 +338,7 @@ async def test_many_more_clients_than_connections_are_all_served(
     make_app: MakeApp, url: str
 ) -> None:
     pool = Pool(url, size=2, timeout=20)
-    create_tables(pool)
+    migrate(pool)
     app = make_app(pool)
     now, most = 0, 0
     lock = threading.Lock()
@@ -409,8 +418,11 @@ async def test_connections_are_opened_and_closed_off_the_event_loop(
 
         return watched
 
-    monkeypatch.setattr(SqliteFile, "connect", watch(SqliteFile.connect))
-    monkeypatch.setattr(SqliteFile, "close", watch(SqliteFile.close))
+    connection = pool.take()
+    pool.put(connection)
+    kind = type(connection)
+    monkeypatch.setattr(kind, "connect", watch(kind.connect))
+    monkeypatch.setattr(kind, "close", watch(kind.close))
 
     @app.get("/leave")
     def leave_transaction_open() -> None:
@@ -507,7 +519,7 @@ async def test_a_stream_cannot_query_after_its_response_has_started(
 
 async def test_scopes_nest(pool: Pool, tmp_path: Path) -> None:
     other = Pool(f"sqlite:///{tmp_path}/other.db", size=1, timeout=1)
-    create_tables(other)
+    migrate(other)
     with pool.connection():
         add_user("here")
         with other.connection():
@@ -600,8 +612,7 @@ async def test_cancelled_before_the_exit_still_closes_what_has_to_be_closed(
             driver = await run_sync(db.connection)
             await run_sync(db.begin)
             request.cancel()
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        driver.execute("SELECT 1")
+    assert_closed(driver)
 
 
 async def test_cancelled_while_waiting_for_its_turn(
@@ -625,13 +636,12 @@ async def test_cancelled_while_waiting_for_its_turn(
 
 async def test_a_closed_pool_closes_what_comes_back(url: str) -> None:
     pool = Pool(url, size=1, timeout=1)
-    create_tables(pool)
+    migrate(pool)
     with pool.connection():
         driver = db.connection()
         pool.close()
         assert User.select().count() == 0
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        driver.execute("SELECT 1")
+    assert_closed(driver)
 
 
 # 8. Dependency and middleware together.
@@ -656,7 +666,7 @@ def test_private_parts_of_dependencies_are_left_alone() -> None:
     """Each connection is a Database that one request uses at a time, so its public
     `thread_safe=False` is enough, and `db._state` stays Peewee's own.
     """
-    for file in Path(peewee_app.__file__).parent.glob("*.py"):
+    for file in Path(peewee_app.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Attribute) and re.match("_(?!_)", node.attr):
                 assert isinstance(node.value, ast.Name), f"{file}:{node.lineno}"
@@ -675,7 +685,7 @@ def test_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("sqlite:///with space & ?timeout=1", tmp_path / "with space & "),
     ]:
         pool = Pool(url, size=1, timeout=1)
-        create_tables(pool)
+        migrate(pool)
         pool.close()
         assert file.exists()
 
@@ -685,7 +695,7 @@ def test_in_memory(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     one, another = (Pool(url, size=2, timeout=1) for _ in range(2))
     for pool in (one, another):
-        create_tables(pool)
+        migrate(pool)
         with pool.connection():
             add_user("first")
             with pool.connection():  # A second connection sees the same database.
@@ -710,6 +720,7 @@ def test_a_wrong_url_says_what_to_write(url: str, message: str) -> None:
     assert "tiger" not in str(raised.value)
 
 
+@on("sqlite")
 def test_sqlite_is_set_up_as_a_service_needs_it(pool: Pool) -> None:
     with pool.connection():
         pragmas = {
@@ -727,7 +738,7 @@ def test_sqlite_is_set_up_as_a_service_needs_it(pool: Pool) -> None:
 def test_a_transaction_that_reads_first_can_still_write(url: str) -> None:
     """A deferred transaction fails at once when another process wrote in between."""
     pool = Pool(url, size=2, timeout=1)
-    create_tables(pool)
+    migrate(pool)
 
     def read_then_write(name: str) -> None:
         with pool.connection(), db.atomic():
@@ -744,6 +755,7 @@ def test_a_transaction_that_reads_first_can_still_write(url: str) -> None:
     pool.close()
 
 
+@on("sqlite")
 def test_a_file_that_is_gone_is_an_error_and_its_return_is_noticed(
     pool: Pool, database_file: Path, tmp_path: Path
 ) -> None:

@@ -4,7 +4,8 @@ import pytest
 from peewee import QueryEvent
 
 from peewee_app.database import Pool, db
-from peewee_app.models import User, create_tables
+from peewee_app.migrations import migrate
+from peewee_app.models import User
 from peewee_app.statement import GIVEN, Statement
 
 BY_EMAIL = Statement(User.select(User.id, User.email).where(User.email == GIVEN))
@@ -40,7 +41,7 @@ def test_values_are_parameters(pool: Pool) -> None:
 
 def test_it_runs_on_the_database_of_the_scope(pool: Pool) -> None:
     other = Pool("sqlite://", size=1, timeout=1)
-    create_tables(other)
+    migrate(other)
     with pool.connection():
         assert len(PAGE.rows(10, 0)) == 2
     with other.connection():
