@@ -42,25 +42,23 @@ def test_percent_encoded_passwords(url: str, engine: str, password: str) -> None
         administrator.connect()
         if engine == "postgresql":
             administrator.execute_sql(f'DROP ROLE IF EXISTS "{name}"')
-            administrator.execute_sql(
-                f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'"
-            )
+            administrator.execute_sql(f'CREATE ROLE "{name}" LOGIN')
         else:
-            administrator.execute_sql(f"DROP USER IF EXISTS '{name}'@localhost")
+            administrator.execute_sql(f"DROP USER IF EXISTS '{name}'@'127.0.0.1'")
             administrator.execute_sql(
-                f"CREATE USER '{name}'@localhost IDENTIFIED BY %s", (password,)
+                f"CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY %s", (password,)
             )
-            administrator.execute_sql(f"GRANT ALL ON *.* TO '{name}'@localhost")
+            administrator.execute_sql(f"GRANT ALL ON *.* TO '{name}'@'127.0.0.1'")
         parts = urlsplit(url)
         credentials = f"{quote(name, safe='')}:{quote(password, safe='')}"
         other = parts._replace(netloc=f"{credentials}@{parts.hostname}:{parts.port}")
-        assert one(other.geturl(), "SELECT CURRENT_USER") in (name, f"{name}@localhost")
+        assert one(other.geturl(), "SELECT CURRENT_USER") in (name, f"{name}@127.0.0.1")
         if engine == "mariadb":  # PostgreSQL in the tests asks for no password.
             wrong = other.geturl().replace(quote(password, safe=""), "tiger")
             with pytest.raises(peewee.OperationalError) as refused:
                 one(wrong, "SELECT 1")
             assert "tiger" not in str(refused.value)
-            administrator.execute_sql(f"DROP USER '{name}'@localhost")
+            administrator.execute_sql(f"DROP USER '{name}'@'127.0.0.1'")
         else:
             with closing(connector(other.geturl())()) as connection:
                 assert connection.connection().info.password == password
