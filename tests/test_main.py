@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -39,6 +40,24 @@ def test_a_clean_stop_closes_every_connection(url: str, database_file: Path) -> 
     assert "Application shutdown complete." in log
     # The last connection to close takes SQLite's write-ahead log with it.
     assert [file.name for file in database_file.parent.iterdir()] == ["test.db"]
+
+
+@on("postgresql", "mariadb")
+def test_a_clean_stop_leaves_no_connection_to_a_server(url: str, engine: str) -> None:
+    with serve(url) as server, httpx2.Client(base_url=server.base_url) as client:
+        assert client.post("/users/", json=USER).status_code == 200
+        log = server.stop()
+    assert "Application shutdown complete." in log
+    connections = {
+        "postgresql": "pg_stat_activity WHERE datname = current_database()",
+        "mariadb": "information_schema.processlist WHERE db = DATABASE()",
+    }
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        sql = f"SELECT count(*) FROM {connections[engine]}"
+        end = time.monotonic() + 5  # The server takes a moment to notice.
+        while connection.execute_sql(sql).fetchone() != (1,):  # This very one.
+            assert time.monotonic() < end
 
 
 @on("sqlite")
