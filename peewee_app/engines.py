@@ -5,6 +5,7 @@ and what the pool needs to know of a connection. A driver is imported only when 
 asks for it.
 """
 
+import logging
 import random
 import select
 import sqlite3
@@ -14,6 +15,8 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from peewee import Database, InterfaceError, InternalError, OperationalError
+
+logger = logging.getLogger(__name__)
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
@@ -108,6 +111,7 @@ class ServerConnection(Connection):
                     raise
                 if not alone or attempt == ATTEMPTS:
                     raise
+                logger.warning("rolled back, running it again: %s", exc)
             finally:
                 self._running = False
                 self._used = time.monotonic()

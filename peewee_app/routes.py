@@ -34,7 +34,7 @@ async def with_hashed_password(user: schemas.UserCreate) -> schemas.UserCreate:
 HashedUser = Annotated[schemas.UserCreate, Depends(with_hashed_password)]
 
 
-def respond(result: BaseModel | list[Row]) -> Response:
+def respond(result: BaseModel | Row | list[Row]) -> Response:
     """A JSON response, made on the thread that ran the query.
 
     Of a result that is no response FastAPI makes one too, on another thread.
@@ -67,7 +67,7 @@ def read_user(user_id: UserId, db: Db) -> Response:
     user = crud.get_user(user_id=user_id)
     if user is None:
         raise HTTPException(404, "User not found")
-    return respond(schemas.User.model_validate(user))
+    return respond(user)
 
 
 @router.post("/users/{user_id}/items/", response_model=schemas.Item)

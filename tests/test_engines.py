@@ -189,7 +189,7 @@ def test_text_compares_exactly_on_every_engine(pool: Pool) -> None:
         for text in TEXTS:
             user = crud.get_user_by_email(text)
             assert user is not None
-            assert user.email == text
+            assert user["email"] == text
             with pytest.raises(peewee.IntegrityError):
                 User.create(email=text, hashed_password="")
         assert crud.get_user_by_email("a  ") is None
