@@ -9,9 +9,11 @@ from peewee import DatabaseError
 
 from .body_limit import BodyLimitMiddleware
 from .database import Pool
+from .docs import create_app_with_docs
 from .errors import StartupError, add_error_handlers
 from .models import create_tables
 from .routes import router
+from .security_headers import SecurityHeadersMiddleware
 from .settings import Settings, load_settings
 
 
@@ -34,11 +36,12 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await run_sync(pool.close)
 
-    app = FastAPI(lifespan=lifespan)
+    app = create_app_with_docs(lifespan=lifespan)
     app.state.pool = pool
     app.include_router(router)
     add_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
+    app.add_middleware(SecurityHeadersMiddleware)
     return app
 
 
