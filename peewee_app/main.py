@@ -12,6 +12,7 @@ from .database import Pool
 from .docs import create_app_with_docs
 from .errors import StartupError, add_error_handlers
 from .models import create_tables
+from .openapi import INFO
 from .routes import router
 from .security_headers import SecurityHeadersMiddleware
 from .settings import Settings, load_settings
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await run_sync(pool.close)
 
-    app = create_app_with_docs(lifespan=lifespan)
+    app = create_app_with_docs(lifespan=lifespan, **INFO)
     app.state.pool = pool
     app.include_router(router)
     add_error_handlers(app)

@@ -23,7 +23,9 @@ INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 def content_security_policy(page: bytes) -> str:
     """The policy for an HTML page: its own inline scripts run, and no other."""
-    digests = (hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(page))
+    digests = (
+        hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(page)
+    )
     hashes = (f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return CONTENT_SECURITY_POLICY.format(hashes="".join(hashes))
 

@@ -1,0 +1,34 @@
+"""The links from one page of a list to the others."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+
+def link_header(
+    path: str,
+    ids: Sequence[int],
+    *,
+    skip: int,
+    limit: int,
+    after: int | None,
+    before: int | None,
+) -> str:
+    """A `Link` header (RFC 8288) for the page at `path` with these parameters.
+
+    `ids` are those of its rows, and of one more if there is a next page; with `after`,
+    `before` is the id after which the previous page starts, None if at the first row.
+    The next page is named by `after`, whose cost does not grow with depth.
+    """
+    pages: dict[str, dict[str, int | None]] = {"first": {}}
+    if limit and skip:
+        pages["prev"] = {"skip": max(skip - limit, 0), "after": after}
+    elif limit and after is not None:
+        pages["prev"] = {"after": before}
+    if limit and limit < len(ids):
+        pages["next"] = {"after": ids[limit - 1]}
+    links = []
+    for relation, page in pages.items():
+        parameters = {key: value for key, value in page.items() if value is not None}
+        query = urlencode({"limit": limit} | parameters)
+        links.append(f'<{path}?{query}>; rel="{relation}"')
+    return ", ".join(links)
