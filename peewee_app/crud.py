@@ -1,48 +1,65 @@
-"""Every query of the app. Models carry their database, so none is passed around."""
+"""Every query of the app. Models carry their database, so none is passed around.
 
-from peewee import PREFETCH_TYPE, Load, ModelSelect
+One user or item is a model instance. A page of them is rows as dicts: instances would
+cost several times as much to make, and would be read once and thrown away.
+"""
 
-from . import models, schemas
+from collections import defaultdict
+from typing import Any
+
+from peewee import Expression, Load, ModelSelect
+
+from . import schemas
 from .database import db
+from .models import Item, User
+
+Row = dict[str, Any]
+
+# What the schemas return: the password hash is left where it is.
+USER_COLUMNS = (User.id, User.email, User.is_active)
+ITEM_COLUMNS = (Item.id, Item.title, Item.description, Item.owner.alias("owner_id"))
 
 
-def _select_users() -> "ModelSelect[models.User]":
-    """Users by id with their items, in two queries for any number of users."""
-    items = models.Item.select().order_by(models.Item.id)
-    # MATERIALIZE asks for the items of the very users that the first query found.
-    load_items = Load(models.User.items, items, strategy=PREFETCH_TYPE.MATERIALIZE)
-    return models.User.select().order_by(models.User.id).with_related(load_items)
+def _rows(query: "ModelSelect[Any]") -> list[Row]:
+    return list(query.dicts())
 
 
-def get_user(user_id: int) -> models.User | None:
-    """The user, or None."""
-    return _select_users().where(models.User.id == user_id).get_or_none()
+def _get_user(condition: Expression) -> User | None:
+    items = Load(User.items, Item.select().order_by(Item.id))
+    return User.select().where(condition).with_related(items).get_or_none()
 
 
-def get_user_by_email(email: str) -> models.User | None:
-    """The user with exactly this email, or None."""
-    return _select_users().where(models.User.email == email).get_or_none()
+def get_user(user_id: int) -> User | None:
+    """The user, with the items loaded, or None."""
+    return _get_user(User.id == user_id)
 
 
-def get_users(
-    skip: int = 0, limit: int = 100, after: int | None = None
-) -> list[models.User]:
+def get_user_by_email(email: str) -> User | None:
+    """The user with exactly this email, with the items loaded, or None."""
+    return _get_user(User.email == email)
+
+
+def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
     """At most `limit` users, ordered by id, from the one at position `skip` on.
 
-    With `after`, only users whose id is greater are looked at.
+    With `after`, only users with a greater id are looked at. Each has the list of its
+    `items`: two queries, for any number of users.
     """
-    users = _select_users()
-    if after is not None:
-        users = users.where(models.User.id > after)
-    return list(users.offset(skip).limit(limit))
+    page = User.select(*USER_COLUMNS).order_by(User.id).offset(skip).limit(limit)
+    users = _rows(page if after is None else page.where(User.id > after))
+    owned = Item.owner.in_([user["id"] for user in users])
+    items: defaultdict[int, list[Row]] = defaultdict(list)
+    for item in _rows(Item.select(*ITEM_COLUMNS).where(owned).order_by(Item.id)):
+        items[item["owner_id"]].append(item)
+    return [{**user, "items": items[user["id"]]} for user in users]
 
 
-def create_user(user: schemas.UserCreate) -> models.User:
+def create_user(user: schemas.UserCreate) -> User:
     """The new user. Raises Peewee's IntegrityError if the email is taken."""
-    return models.User.create(email=user.email, hashed_password=user.hashed_password)
+    return User.create(email=user.email, hashed_password=user.hashed_password)
 
 
-def update_user(user_id: int, user: schemas.UserUpdate) -> models.User | None:
+def update_user(user_id: int, user: schemas.UserUpdate) -> User | None:
     """The user, with the fields that are set in `user` changed, or None.
 
     The statement names those fields only, so that updates of other fields that run at
@@ -53,63 +70,41 @@ def update_user(user_id: int, user: schemas.UserUpdate) -> models.User | None:
         del changes["password"]
         changes["hashed_password"] = user.hashed_password
     if changes:
-        models.User.update(changes).where(models.User.id == user_id).execute()
+        User.update(changes).where(User.id == user_id).execute()
     return get_user(user_id)
 
 
 def delete_user(user_id: int) -> bool:
     """Delete the user with all items, or nothing; False if there is no such user."""
     with db.atomic():
-        users = models.User.select(models.User.id).where(models.User.id == user_id)
+        users = User.select(User.id).where(User.id == user_id)
         # Lets nobody add an item before the user is gone. On SQLite, which has no row
         # locks, the transaction does.
         if db.for_update:
             users = users.for_update()
         if users.get_or_none() is None:
             return False
-        models.Item.delete().where(models.Item.owner == user_id).execute()
-        models.User.delete().where(models.User.id == user_id).execute()
+        Item.delete().where(Item.owner == user_id).execute()
+        User.delete().where(User.id == user_id).execute()
         return True
 
 
-def get_item(item_id: int) -> models.Item | None:
+def get_item(item_id: int) -> Item | None:
     """The item, or None."""
-    return models.Item.get_or_none(models.Item.id == item_id)
+    return Item.get_or_none(Item.id == item_id)
 
 
-def get_items(
-    skip: int = 0, limit: int = 100, after: int | None = None
-) -> list[models.Item]:
+def get_items(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
     """At most `limit` items, ordered by id, from the one at position `skip` on.
 
-    With `after`, only items whose id is greater are looked at.
+    With `after`, only items with a greater id are looked at.
     """
-    items = models.Item.select().order_by(models.Item.id)
-    if after is not None:
-        items = items.where(models.Item.id > after)
-    return list(items.offset(skip).limit(limit))
-
-
-def create_user_item(item: schemas.ItemCreate, user_id: int) -> models.Item:
-    """The new item. Raises Peewee's IntegrityError if there is no such user."""
-    return models.Item.create(**item.model_dump(), owner=user_id)
-
-
-def update_item(item_id: int, item: schemas.ItemUpdate) -> models.Item | None:
-    """The item, with the fields that are set in `item` changed, or None."""
-    changes = item.model_dump(exclude_unset=True)
-    if changes:
-        models.Item.update(changes).where(models.Item.id == item_id).execute()
-    return get_item(item_id)
-
-
-def delete_item(item_id: int) -> bool:
-    """Delete the item; False if there is no such item."""
-    return bool(models.Item.delete().where(models.Item.id == item_id).execute())
+    page = Item.select(*ITEM_COLUMNS).order_by(Item.id).offset(skip).limit(limit)
+    return _rows(page if after is None else page.where(Item.id > after))
 
 
 def get_start_of_page_before(
-    model: type[models.User | models.Item], after: int | None, limit: int
+    model: type[User | Item], after: int | None, limit: int
 ) -> int | None:
     """The id after which the page of `limit` rows starts that ends with `after`.
 
@@ -120,3 +115,21 @@ def get_start_of_page_before(
     ids = model.select(model.id).where(model.id <= after)
     row = ids.order_by(model.id.desc()).offset(limit).first()
     return row.id if row else None
+
+
+def create_user_item(item: schemas.ItemCreate, user_id: int) -> Item:
+    """The new item. Raises Peewee's IntegrityError if there is no such user."""
+    return Item.create(**item.model_dump(), owner=user_id)
+
+
+def update_item(item_id: int, item: schemas.ItemUpdate) -> Item | None:
+    """The item, with the fields that are set in `item` changed, or None."""
+    changes = item.model_dump(exclude_unset=True)
+    if changes:
+        Item.update(changes).where(Item.id == item_id).execute()
+    return get_item(item_id)
+
+
+def delete_item(item_id: int) -> bool:
+    """Delete the item; False if there is no such item."""
+    return bool(Item.delete().where(Item.id == item_id).execute())

@@ -1,15 +1,17 @@
 """The path operations."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from peewee import IntegrityError
+from pydantic import TypeAdapter
 
-from . import crud, models, schemas
+from . import crud, schemas
 from .database import Db
+from .models import Item, User
 from .openapi import ITEM_LINKS, USER_LINKS, errors, page
 from .paging import link_header
 
@@ -49,6 +51,23 @@ HashedUser = Annotated[schemas.UserCreate, Depends(with_hashed_password)]
 ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
 
 
+USER = TypeAdapter(schemas.User)
+USERS = TypeAdapter(list[schemas.User])
+ITEM = TypeAdapter(schemas.Item)
+ITEMS = TypeAdapter(list[schemas.Item])
+
+
+def respond(
+    schema: TypeAdapter[Any], result: object, headers: dict[str, str] | None = None
+) -> Response:
+    """A JSON response, made on the thread that ran the query.
+
+    Of a result that is no response, FastAPI makes one on another thread.
+    """
+    content = schema.dump_json(schema.validate_python(result))
+    return Response(content, media_type="application/json", headers=headers)
+
+
 # Dependencies run in the order of the parameters: first the hash, then the database.
 @router.post(
     "/users/",
@@ -56,14 +75,15 @@ ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
     tags=["users"],
     responses={200: {"links": USER_LINKS}, **errors(400, 413, 503)},
 )
-def create_user(user: HashedUser, db: Db) -> models.User:
+def create_user(user: HashedUser, db: Db) -> Response:
     """Create a user. The email must not be registered yet."""
     try:
-        return crud.create_user(user=user)
+        return respond(USER, crud.create_user(user=user))
     except IntegrityError:
         if crud.get_user_by_email(user.email) is not None:
             raise HTTPException(400, "Email already registered") from None
-        return crud.create_user(user=user)  # The other user has gone since.
+        # The other user has gone since.
+        return respond(USER, crud.create_user(user=user))
 
 
 @router.get(
@@ -71,20 +91,18 @@ def create_user(user: HashedUser, db: Db) -> models.User:
 )
 def read_users(
     request: Request,
-    response: Response,
     db: Db,
     skip: Skip = 0,
     limit: Limit = 100,
     after: After = None,
-) -> list[models.User]:
+) -> Response:
     """List users with their items, ordered by id."""
     users = crud.get_users(skip=skip, limit=limit + 1, after=after)
-    ids = [user.id for user in users]
-    before = crud.get_start_of_page_before(models.User, after, limit)
-    response.headers["Link"] = link_header(
-        request.url.path, ids, skip=skip, limit=limit, after=after, before=before
+    before = crud.get_start_of_page_before(User, after, limit)
+    link = link_header(
+        request.url.path, users, skip=skip, limit=limit, after=after, before=before
     )
-    return users[:limit]
+    return respond(USERS, users[:limit], {"Link": link})
 
 
 @router.get(
@@ -93,12 +111,12 @@ def read_users(
     tags=["users"],
     responses=errors(404, 503),
 )
-def read_user(user_id: UserId, db: Db) -> models.User:
+def read_user(user_id: UserId, db: Db) -> Response:
     """Read one user, with the user's items."""
     user = crud.get_user(user_id=user_id)
     if user is None:
         raise HTTPException(404, "User not found")
-    return user
+    return respond(USER, user)
 
 
 @router.patch(
@@ -107,7 +125,7 @@ def read_user(user_id: UserId, db: Db) -> models.User:
     tags=["users"],
     responses=errors(400, 404, 413, 503),
 )
-def update_user(user_id: UserId, user: ChangedUser, db: Db) -> models.User:
+def update_user(user_id: UserId, user: ChangedUser, db: Db) -> Response:
     """Change the given fields of a user; the others stay as they are."""
     try:
         updated = crud.update_user(user_id=user_id, user=user)
@@ -117,7 +135,7 @@ def update_user(user_id: UserId, user: ChangedUser, db: Db) -> models.User:
         updated = crud.update_user(user_id=user_id, user=user)  # As in create_user.
     if updated is None:
         raise HTTPException(404, "User not found")
-    return updated
+    return respond(USER, updated)
 
 
 @router.delete(
@@ -135,16 +153,15 @@ def delete_user(user_id: UserId, db: Db) -> None:
     tags=["items"],
     responses={200: {"links": ITEM_LINKS}, **errors(400, 404, 413, 503)},
 )
-def create_item_for_user(
-    user_id: UserId, item: schemas.ItemCreate, db: Db
-) -> models.Item:
+def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Response:
     """Create an item that belongs to the user."""
     try:
-        return crud.create_user_item(item=item, user_id=user_id)
+        return respond(ITEM, crud.create_user_item(item=item, user_id=user_id))
     except IntegrityError:
         if crud.get_user(user_id) is None:
             raise HTTPException(404, "User not found") from None
-        return crud.create_user_item(item=item, user_id=user_id)  # The user came since.
+        # The user has come since.
+        return respond(ITEM, crud.create_user_item(item=item, user_id=user_id))
 
 
 @router.get(
@@ -152,20 +169,18 @@ def create_item_for_user(
 )
 def read_items(
     request: Request,
-    response: Response,
     db: Db,
     skip: Skip = 0,
     limit: Limit = 100,
     after: After = None,
-) -> list[models.Item]:
+) -> Response:
     """List items, ordered by id."""
     items = crud.get_items(skip=skip, limit=limit + 1, after=after)
-    ids = [item.id for item in items]
-    before = crud.get_start_of_page_before(models.Item, after, limit)
-    response.headers["Link"] = link_header(
-        request.url.path, ids, skip=skip, limit=limit, after=after, before=before
+    before = crud.get_start_of_page_before(Item, after, limit)
+    link = link_header(
+        request.url.path, items, skip=skip, limit=limit, after=after, before=before
     )
-    return items[:limit]
+    return respond(ITEMS, items[:limit], {"Link": link})
 
 
 @router.get(
@@ -174,12 +189,12 @@ def read_items(
     tags=["items"],
     responses=errors(404, 503),
 )
-def read_item(item_id: ItemId, db: Db) -> models.Item:
+def read_item(item_id: ItemId, db: Db) -> Response:
     """Read one item."""
     item = crud.get_item(item_id=item_id)
     if item is None:
         raise HTTPException(404, "Item not found")
-    return item
+    return respond(ITEM, item)
 
 
 @router.patch(
@@ -188,12 +203,12 @@ def read_item(item_id: ItemId, db: Db) -> models.Item:
     tags=["items"],
     responses=errors(400, 404, 413, 503),
 )
-def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> models.Item:
+def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> Response:
     """Change the given fields of an item; the others stay as they are."""
     updated = crud.update_item(item_id=item_id, item=item)
     if updated is None:
         raise HTTPException(404, "Item not found")
-    return updated
+    return respond(ITEM, updated)
 
 
 @router.delete(

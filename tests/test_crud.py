@@ -79,8 +79,8 @@ def test_items_of_a_user_are_ordered_by_id() -> None:
 
 def test_pages() -> None:
     add_users(4, items=1)
-    assert [user.id for user in crud.get_users(skip=1, limit=2)] == [2, 3]
-    assert [item.id for item in crud.get_items(skip=3, limit=2)] == [4]
+    assert [user["id"] for user in crud.get_users(skip=1, limit=2)] == [2, 3]
+    assert [item["id"] for item in crud.get_items(skip=3, limit=2)] == [4]
     assert crud.get_users(limit=0) == []
     assert crud.get_users(skip=4) == []
 

@@ -4,7 +4,7 @@ import pytest
 from peewee import QueryEvent
 
 from peewee_app import schemas
-from peewee_app.crud import get_users
+from peewee_app.crud import get_user
 from peewee_app.database import Pool, db
 from peewee_app.models import Item, User
 
@@ -25,7 +25,7 @@ def test_a_backref_costs_one_query_and_none_if_it_was_loaded(pool: Pool) -> None
     with pool.connection():
         user = User.create(email="a", hashed_password="")
         Item.create(title="a", owner=user)
-        (loaded,) = get_users()
+        loaded = get_user(user.id)
         db.query_hooks.append(events.append)
         first = schemas.User.model_validate(loaded)
         assert len(events) == 0
