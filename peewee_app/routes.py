@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi.openapi.models import Example
 from peewee import IntegrityError
 from pydantic import TypeAdapter
 
@@ -19,8 +20,9 @@ router = APIRouter()
 
 # The range of an INTEGER column, and of an OFFSET.
 MIN_ID, MAX_ID = -(2**31), 2**31 - 1
-UserId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, examples=[1])]
-ItemId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, examples=[1])]
+FIRST: dict[str, Example] = {"first": {"summary": "The first", "value": 1}}
+UserId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
+ItemId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
 Skip = Annotated[
     int, Query(ge=0, le=2**63 - 1, description="How many rows to leave out first.")
 ]
