@@ -56,8 +56,8 @@ class PeeweeGetterDict(BaseModel):
     """Base of the schemas that are read from Peewee objects.
 
     Pydantic 1 had `getter_dict` for this. A column is read as it is, a foreign key by
-    its raw name (`owner_id`), a backref as a list: at the cost of one query, or of
-    none if it was loaded eagerly.
+    its raw name (`owner_id`), a backref as a list ordered by id: at the cost of one
+    query, or of none if it was loaded eagerly.
     """
 
     @model_validator(mode="before")
@@ -67,10 +67,10 @@ class PeeweeGetterDict(BaseModel):
         if not isinstance(data, peewee.Model):
             return data
         values = {name: getattr(data, name) for name in cls.model_fields}
-        return {
-            name: list(value) if isinstance(value, peewee.ModelSelect) else value
-            for name, value in values.items()
-        }
+        for name, value in values.items():
+            if isinstance(value, peewee.ModelSelect):  # A backref, not loaded.
+                values[name] = list(value.order_by(value.model.id))
+        return values
 
 
 # The default of a field that may be left out, but by its type not be null.

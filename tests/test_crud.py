@@ -72,8 +72,9 @@ def test_creating_is_one_insert() -> None:
 def test_items_of_a_user_are_ordered_by_id() -> None:
     add_users(2, items=3)
     crud.create_user_item(schemas.ItemCreate(title="a"), 1)
-    user = crud.get_user(1)
-    assert user is not None
+    user = schemas.User.model_validate(crud.get_user(1))
+    assert [item.id for item in user.items] == [1, 2, 3, 7]
+    (user, _) = USERS.validate_python(crud.get_users())
     assert [item.id for item in user.items] == [1, 2, 3, 7]
 
 
@@ -83,6 +84,15 @@ def test_pages() -> None:
     assert [item["id"] for item in crud.get_items(skip=3, limit=2)] == [4]
     assert crud.get_users(limit=0) == []
     assert crud.get_users(skip=4) == []
+
+
+def test_a_page_has_only_the_items_of_its_own_users() -> None:
+    add_users(5, items=2)
+    crud.create_user_item(schemas.ItemCreate(title="last"), 2)
+    models.User.get_by_id(3).delete_instance(recursive=True)
+    page = USERS.validate_python(crud.get_users(skip=1, limit=2))
+    assert [user.id for user in page] == [2, 4]
+    assert [[item.id for item in user.items] for user in page] == [[3, 4, 11], [7, 8]]
 
 
 def test_defaults_are_the_first_hundred() -> None:

@@ -1,10 +1,9 @@
 """The schemas, and the getter dict that reads Peewee objects."""
 
 import pytest
-from peewee import QueryEvent
+from peewee import Load, QueryEvent
 
 from peewee_app import schemas
-from peewee_app.crud import get_user
 from peewee_app.database import Pool, db
 from peewee_app.models import Item, User
 
@@ -25,7 +24,7 @@ def test_a_backref_costs_one_query_and_none_if_it_was_loaded(pool: Pool) -> None
     with pool.connection():
         user = User.create(email="a", hashed_password="")
         Item.create(title="a", owner=user)
-        loaded = get_user(user.id)
+        (loaded,) = User.select().with_related(Load(User.items))
         db.query_hooks.append(events.append)
         first = schemas.User.model_validate(loaded)
         assert len(events) == 0
