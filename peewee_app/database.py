@@ -11,92 +11,21 @@ gets its scope from `get_db`. Other code opens one: `with pool.connection():` in
 script or a thread, `async with pool.request():` on the event loop.
 """
 
-import os
 import threading
-import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
-from itertools import chain, repeat
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
 
 import anyio
 from anyio.to_thread import run_sync
 from fastapi import Depends, Request
-from peewee import (
-    Database,
-    DatabaseProxy,
-    OperationalError,
-    SqliteDatabase,
-)
-from playhouse.db_url import parse
+from peewee import DatabaseProxy, OperationalError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .engines import Connection, connector
 from .errors import unavailable
-
-# Seconds that a statement waits for another process's lock on the SQLite file.
-BUSY_TIMEOUT = 5
-
-
-class SqliteFile(SqliteDatabase):
-    """One connection to a SQLite file, set up as a service needs it."""
-
-    def __init__(self, path: str, mode: str, **options: Any) -> None:
-        self.path = path
-        self._inode = 0
-        pragmas = {"foreign_keys": 1, "journal_mode": "wal", "synchronous": "full"}
-        super().__init__(f"file:{quote(path)}?mode={mode}", pragmas=pragmas, **options)
-
-    def connect(self, reuse_if_open: bool = False) -> bool:
-        opened = super().connect(reuse_if_open)
-        if opened:
-            self._inode = os.stat(self.path).st_ino
-        return opened
-
-    def is_connection_usable(self) -> bool:
-        """False once the file is gone: SQLite would go on writing to the lost one."""
-        try:
-            return super().is_connection_usable() and (
-                os.stat(self.path).st_ino == self._inode
-            )
-        except OSError:
-            return False
-
-
-def connector(url: str) -> Callable[[], Database]:
-    """Turn a database URL into a function that makes one unopened connection.
-
-    `sqlite:///relative.db`, `sqlite:////absolute.db`, and `sqlite://` or
-    `sqlite:///:memory:` for a database in memory that lasts as long as a connection
-    to it. Options in the query string go to `sqlite3.connect`.
-
-    Raises ValueError, with a message fit to be shown, for any other URL.
-    """
-    scheme, host, *_ = urlsplit(url)
-    if scheme != "sqlite":
-        raise ValueError("should start with sqlite:///")
-    if host or not url.startswith("sqlite://"):
-        raise ValueError("should have three slashes before the name: sqlite:///name.db")
-    options = {
-        "uri": True,
-        "timeout": BUSY_TIMEOUT,
-        # A connection moves between threads, but is only ever used by one at a time.
-        "thread_safe": False,
-        "check_same_thread": False,
-        # A transaction that reads and then writes takes the lock at its start: taken
-        # later, it could fail at once instead of waiting.
-        "lock_type": "IMMEDIATE",
-    } | parse(url)
-    path = options.pop("database")
-    if path == ":memory:":
-        memory = f"file:/{uuid.uuid4()}?vfs=memdb"
-        return lambda: SqliteDatabase(memory, pragmas={"foreign_keys": 1}, **options)
-    # Only the first connection may make the file: one that vanishes later is an
-    # error, not an empty database.
-    modes = chain(["rwc"], repeat("rw"))
-    return lambda: SqliteFile(os.path.abspath(path), next(modes), **options)
 
 
 class NoConnectionError(RuntimeError):
@@ -119,12 +48,12 @@ class ConnectionScope:
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
-        self._connection: Database | None = None
+        self._connection: Connection | None = None
         self._ended = False
         # Never held while anything blocks: the event loop takes it too.
         self._lock = threading.Lock()
 
-    def connection(self) -> Database:
+    def connection(self) -> Connection:
         """The connection of this scope, taken from the pool when first asked for.
 
         Raises NoConnectionError after the scope has ended, and Peewee's
@@ -142,7 +71,7 @@ class ConnectionScope:
             raise NoConnectionError
         return self._connection
 
-    def end(self) -> Database | None:
+    def end(self) -> Connection | None:
         """Let no more queries run; return the connection, if one was taken."""
         with self._lock:
             self._ended = True
@@ -167,7 +96,7 @@ class ContextDatabase(DatabaseProxy):
     """The Peewee database that is, in each context, its scope's connection."""
 
     @property
-    def obj(self) -> Database | None:
+    def obj(self) -> Connection | None:
         """What the proxy stands for; None outside a scope."""
         scope = _scope.get()
         return scope.connection() if scope else None
@@ -191,7 +120,8 @@ class Pool:
 
     The other requests wait their turn as coroutines, for `timeout` seconds at most.
     A request comes in before it can hold anything, and no thread waits for a
-    connection, so there is nothing to deadlock on. `url` is as `connector` takes it.
+    connection, so there is nothing to deadlock on. `url` is as `engines.connector`
+    takes it.
     """
 
     def __init__(self, url: str, *, size: int, timeout: float) -> None:
@@ -200,7 +130,7 @@ class Pool:
         self._connect = connector(url)
         self._slots = anyio.Semaphore(size)
         # Used last in, first out. A deque needs no lock for that.
-        self._idle: deque[Database] = deque()
+        self._idle: deque[Connection] = deque()
         self._closed = False
 
     @asynccontextmanager
@@ -243,20 +173,28 @@ class Pool:
             if connection := scope.end():
                 self.put(connection)
 
-    def take(self) -> Database:
+    def take(self) -> Connection:
         """An open connection, idle or new; blocks while it connects.
 
         Raises Peewee's OperationalError if the database cannot be reached.
         """
         with suppress(IndexError):  # There is no idle one.
-            while not (connection := self._idle.pop()).is_connection_usable():
-                self._discard(connection)
-            return connection
-        connection = self._connect()
+            connection = self._idle.pop()
+            if connection.is_connection_usable():
+                return connection
+            self._discard(connection)
+        return self.open()
+
+    def open(self, **options: bool) -> Connection:
+        """A new open connection, made with the options of `engines.Connect`.
+
+        Raises Peewee's OperationalError if the database cannot be reached.
+        """
+        connection = self._connect(**options)
         connection.connect()
         return connection
 
-    def put(self, connection: Database) -> None:
+    def put(self, connection: Connection) -> None:
         """Take a connection back; blocks if it has to be closed."""
         if not self._keep(connection):
             self._discard(connection)
@@ -268,20 +206,20 @@ class Pool:
             while True:
                 self._discard(self._idle.pop())
 
-    def _keep(self, connection: Database) -> bool:
+    def _keep(self, connection: Connection) -> bool:
         """Make the connection idle if it is fit for the next request; never blocks."""
         if (
             self._closed
             or len(self._idle) >= self.size
             or connection.is_closed()
             or connection.in_transaction()
-            or connection.connection().in_transaction
+            or not connection.is_clean()
         ):
             return False
         self._idle.append(connection)
         return True
 
-    def _discard(self, connection: Database) -> None:
+    def _discard(self, connection: Connection) -> None:
         """Close the connection, which rolls back what its request left open."""
         while connection.in_transaction():
             connection.pop_transaction()

@@ -10,8 +10,10 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from peewee import DatabaseError, OperationalError
+from peewee import PeeweeException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .engines import why_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +38,7 @@ async def internal_server_error(_request: Request, _exc: Exception) -> JSONRespo
 
 async def database_error(_request: Request, exc: Exception) -> JSONResponse:
     """503 if the database is busy, locked, full or gone; else the exception again."""
-    # Peewee's errors carry the driver's; SQLite's include a wrong statement, such as
-    # one with a table that does not exist.
-    code = getattr(getattr(exc, "orig", exc), "sqlite_errorcode", None)
-    if isinstance(exc, OperationalError | sqlite3.OperationalError) and (
-        code != sqlite3.SQLITE_ERROR
-    ):
+    if why_unavailable(exc):
         return unavailable(exc)
     raise exc
 
@@ -89,7 +86,7 @@ class StartupErrorMiddleware:
 def add_error_handlers(app: FastAPI) -> None:
     """Make every error of the app a JSON response that says what to do about it."""
     app.add_exception_handler(RequestValidationError, validation_error)
-    app.add_exception_handler(DatabaseError, database_error)
+    app.add_exception_handler(PeeweeException, database_error)
     app.add_exception_handler(sqlite3.DatabaseError, database_error)
     app.add_exception_handler(Exception, internal_server_error)
     app.add_middleware(StartupErrorMiddleware)

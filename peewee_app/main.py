@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
-from peewee import DatabaseError
+from peewee import PeeweeException
 
 from .body_limit import BodyLimitMiddleware
 from .database import Pool
 from .docs import create_app_with_docs
 from .errors import StartupError, add_error_handlers
-from .models import create_tables
+from .migrations import migrate
 from .openapi import INFO
 from .routes import router
 from .security_headers import SecurityHeadersMiddleware
@@ -20,7 +20,8 @@ from .settings import Settings, load_settings
 
 def create_app(settings: Settings) -> FastAPI:
     """The app on the database that the settings name. Nothing is opened before it
-    starts; at its start it raises StartupError if the database cannot be opened.
+    starts; at its start it raises StartupError if the database cannot be opened, or
+    is not up to date and may not be brought there.
     """
     pool = Pool(
         settings.database_url.get_secret_value(),
@@ -31,9 +32,10 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
-            await run_sync(create_tables, pool)
-        except (DatabaseError, TypeError) as exc:  # TypeError: an unknown option.
-            raise StartupError(f"DATABASE_URL: {exc}") from exc
+            await run_sync(lambda: migrate(pool, apply=settings.migrate_at_start))
+        except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
+            reason = " ".join(str(exc).split())
+            raise StartupError(f"DATABASE_URL: {reason}") from exc
         yield
         await run_sync(pool.close)
 

@@ -9,7 +9,7 @@ from peewee import (
     Model,
 )
 
-from .database import Pool, db
+from .database import db
 
 
 class BaseModel(Model):
@@ -51,13 +51,3 @@ User.add_index(User.email, unique=True, name="ix_users_email")
 Item.add_index(Item.title, name="ix_items_title")
 Item.add_index(Item.description, name="ix_items_description")
 Item.add_index(Item.owner, name="ix_items_owner_id")
-
-
-def create_tables(pool: Pool) -> None:
-    """Create the tables and indexes that are missing.
-
-    Safe to run in several processes at once: the transaction lets one in at a time.
-    Raises Peewee's DatabaseError if the database cannot be opened.
-    """
-    with pool.connection(), db.atomic():
-        db.create_tables([User, Item])

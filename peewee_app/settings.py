@@ -1,11 +1,12 @@
 """Settings, from environment variables of the same names."""
 
 import sys
+from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from .database import connector
+from .engines import connector, pool_size
 
 
 class Settings(BaseSettings):
@@ -14,9 +15,12 @@ class Settings(BaseSettings):
     # Secret, since it may have a password in it.
     database_url: SecretStr = SecretStr("sqlite:///./sql_app.db")
     # Connections, and so requests in the database at once, for each process.
-    database_pool_size: int = Field(default=2, ge=1, le=1000)
+    # The default stands for what suits the engine.
+    database_pool_size: int = Field(default=0, ge=1, le=1000, validate_default=False)
     # Seconds that a request waits for its turn in the database.
     database_pool_timeout: float = Field(default=10, gt=0, le=3600)
+    # Whether to apply pending migrations at the start, or to refuse to start.
+    migrate_at_start: bool = True
     # Bytes of a request body.
     max_body_size: int = Field(default=1024 * 1024, ge=1)
 
@@ -26,6 +30,13 @@ class Settings(BaseSettings):
         """Raise ValueError for a URL that no database can be reached by."""
         connector(url.get_secret_value())
         return url
+
+    @model_validator(mode="after")
+    def set_database_pool_size(self) -> Self:
+        """Fill in the default."""
+        if not self.database_pool_size:
+            self.database_pool_size = pool_size(self.database_url.get_secret_value())
+        return self
 
 
 def load_settings() -> Settings:

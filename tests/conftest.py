@@ -1,19 +1,52 @@
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from peewee_app.database import Pool
+from peewee_app.engines import connector
 from peewee_app.main import create_app
-from peewee_app.models import create_tables
+from peewee_app.migrations import migrate
 from peewee_app.settings import Settings
+
+from . import servers
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Whatever uses a database runs on each engine; `on` names fewer."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A server for all tests that leave it running."""
+    if url := os.environ.get("TEST_POSTGRESQL_URL"):
+        yield url
+    else:
+        with servers.running(servers.Postgresql) as server:
+            yield server.url("postgres")
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """A server for all tests that leave it running."""
+    if url := os.environ.get("TEST_MYSQL_URL"):
+        yield url
+    else:
+        with servers.running(servers.Mariadb) as server:
+            yield server.url("mysql")
 
 
 @pytest.fixture
@@ -22,14 +55,28 @@ def database_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(database_file: Path) -> str:
-    return f"sqlite:///{database_file}"
+def url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a new database."""
+    if engine == "sqlite":
+        yield f"sqlite:///{request.getfixturevalue('database_file')}"
+        return
+    server_url: str = request.getfixturevalue(f"{engine}_url")
+    name = f"peewee_app_test_{os.getpid()}"
+    force = " WITH (FORCE)" if engine == "postgresql" else ""
+    with closing(connector(server_url)()) as administrator:
+        administrator.connect()
+        administrator.execute_sql(f"DROP DATABASE IF EXISTS {name}{force}")
+        administrator.execute_sql(f"CREATE DATABASE {name}")
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        administrator.close()
+        administrator.connect()
+        administrator.execute_sql(f"DROP DATABASE {name}{force}")
 
 
 @pytest.fixture
 def pool(url: str) -> Iterator[Pool]:
     pool = Pool(url, size=1, timeout=0.2)
-    create_tables(pool)
+    migrate(pool)
     yield pool
     pool.close()
 

@@ -26,14 +26,15 @@ from peewee_app.database import (
     Db,
     NoConnectionError,
     Pool,
-    SqliteFile,
-    connector,
     db,
     get_db,
 )
+from peewee_app.engines import connector
 from peewee_app.errors import add_error_handlers
-from peewee_app.models import User, create_tables
+from peewee_app.migrations import migrate
+from peewee_app.models import User
 from peewee_app.schemas import PeeweeGetterDict
+from peewee_app.sqlite import SqliteFile
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +72,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 def wide_pool(url: str) -> Iterator[Pool]:
     pool = Pool(url, size=10, timeout=5)
-    create_tables(pool)
+    migrate(pool)
     yield pool
     pool.close()
 
@@ -329,7 +330,7 @@ async def test_many_more_clients_than_connections_are_all_served(
     make_app: MakeApp, url: str
 ) -> None:
     pool = Pool(url, size=2, timeout=20)
-    create_tables(pool)
+    migrate(pool)
     app = make_app(pool)
     now, most = 0, 0
     lock = threading.Lock()
@@ -507,7 +508,7 @@ async def test_a_stream_cannot_query_after_its_response_has_started(
 
 async def test_scopes_nest(pool: Pool, tmp_path: Path) -> None:
     other = Pool(f"sqlite:///{tmp_path}/other.db", size=1, timeout=1)
-    create_tables(other)
+    migrate(other)
     with pool.connection():
         add_user("here")
         with other.connection():
@@ -625,7 +626,7 @@ async def test_cancelled_while_waiting_for_its_turn(
 
 async def test_a_closed_pool_closes_what_comes_back(url: str) -> None:
     pool = Pool(url, size=1, timeout=1)
-    create_tables(pool)
+    migrate(pool)
     with pool.connection():
         driver = db.connection()
         pool.close()
@@ -675,7 +676,7 @@ def test_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("sqlite:///with space & ?timeout=1", tmp_path / "with space & "),
     ]:
         pool = Pool(url, size=1, timeout=1)
-        create_tables(pool)
+        migrate(pool)
         pool.close()
         assert file.exists()
 
@@ -685,7 +686,7 @@ def test_in_memory(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     one, another = (Pool(url, size=2, timeout=1) for _ in range(2))
     for pool in (one, another):
-        create_tables(pool)
+        migrate(pool)
         with pool.connection():
             add_user("first")
             with pool.connection():  # A second connection sees the same database.
@@ -727,7 +728,7 @@ def test_sqlite_is_set_up_as_a_service_needs_it(pool: Pool) -> None:
 def test_a_transaction_that_reads_first_can_still_write(url: str) -> None:
     """A deferred transaction fails at once when another process wrote in between."""
     pool = Pool(url, size=2, timeout=1)
-    create_tables(pool)
+    migrate(pool)
 
     def read_then_write(name: str) -> None:
         with pool.connection(), db.atomic():

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from peewee_app.database import Pool, db
-from peewee_app.models import Item, User, create_tables
+from peewee_app.migrations import migrate
+from peewee_app.models import Item, User
 
 from .sqlalchemy_tutorial import create_sqlalchemy_app
 
@@ -89,7 +90,7 @@ def test_a_new_database_has_the_indexes_of_the_contract(
 def test_create_tables_leaves_what_is_there(pool: Pool) -> None:
     with pool.connection():
         User.create(email="a", hashed_password="")
-    create_tables(pool)
+    migrate(pool)
     with pool.connection():
         assert User.select().count() == 1
 

@@ -12,7 +12,8 @@ from pwdlib import PasswordHash
 
 from peewee_app import schemas
 from peewee_app.database import NoConnectionError, Pool, db
-from peewee_app.models import User, create_tables
+from peewee_app.migrations import migrate
+from peewee_app.models import User
 from peewee_app.security import hash_password
 
 
@@ -41,7 +42,7 @@ async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
 
     monkeypatch.setattr(schemas, "hash_password", observe)
     pool: Pool = app.state.pool
-    create_tables(pool)
+    migrate(pool)
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
         body = {"email": "a@example.com", "password": "chimichangas"}

@@ -1,0 +1,113 @@
+"""MySQL and MariaDB, by PyMySQL."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote
+
+import pymysql
+from peewee import MySQLDatabase
+from playhouse.db_url import parse
+from pymysql.constants import CR, ER, SERVER_STATUS
+
+from .engines import (
+    CONNECT_TIMEOUT,
+    GRACE,
+    Connect,
+    Connection,
+    ServerConnection,
+    readable,
+    take_statement_timeout,
+)
+
+
+class Mysql(ServerConnection, MySQLDatabase):
+    """One connection to a MySQL or MariaDB server."""
+
+    # Galera answers a deadlock, too, for a write that another node was faster with.
+    rolled_back = frozenset({ER.LOCK_DEADLOCK})
+
+    def _connect(self) -> Any:
+        """Peewee's hook. The socket is made here, so that its number is known."""
+        connection = pymysql.connect(
+            database=self.database,
+            autocommit=True,
+            defer_connect=True,
+            **self.connect_params,
+        )
+        self._fileno = -1
+        if connection.unix_socket:
+            connection.connect()
+            return connection
+        address = (connection.host, connection.port)
+        try:
+            sock = socket.create_connection(address, connection.connect_timeout)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            self._fileno = sock.fileno()
+            # The server speaks first. One that is frozen does not.
+            if not readable(self._fileno, connection.connect_timeout):
+                sock.close()
+                raise TimeoutError("timed out")
+        except OSError as exc:
+            raise pymysql.OperationalError(
+                CR.CR_CONN_HOST_ERROR,
+                f"Can't connect to MySQL server on {connection.host!r} ({exc})",
+            ) from exc
+        connection.connect(sock)
+        return connection
+
+    def driver_is_idle(self) -> bool:
+        connection = self.connection()
+        in_transaction = SERVER_STATUS.SERVER_STATUS_IN_TRANS
+        return bool(connection.open and not connection.server_status & in_transaction)
+
+    def fileno(self) -> int:
+        return self._fileno
+
+    @contextmanager
+    def migration_lock(self) -> Iterator[None]:
+        """A lock by name; the server frees it if this process dies."""
+        name = "CONCAT(LEFT(DATABASE(), 40), '.migrations')"
+        while not self.execute_sql(f"SELECT GET_LOCK({name}, 60)").fetchone()[0]:
+            pass
+        try:
+            yield
+        finally:
+            self.execute_sql(f"SELECT RELEASE_LOCK({name})")
+
+
+def connector(url: str) -> Connect:
+    """As `engines.connector`, for `mysql:` and `mariadb:` URLs."""
+    url, seconds = take_statement_timeout(url)
+    try:
+        given = parse(
+            "mariadb:" + url.partition(":")[2], unquote_password=True, unquote_user=True
+        )
+    except ValueError:  # Its message may repeat the URL, and a password is in it.
+        raise ValueError("the URL: cannot be read") from None
+    name = unquote(given.pop("database"))
+    if not name:
+        raise ValueError("should name a database: mysql://user:password@host/database")
+    if "password" in given:  # PyMySQL would take it for Latin-1.
+        given["password"] = str(given["password"]).encode()
+
+    def connect(*, limited: bool = True) -> Connection:
+        client_limit = seconds + GRACE if limited else None
+        server_limit = round(seconds * 1000) if limited else 0
+        params = {
+            "connect_timeout": CONNECT_TIMEOUT,
+            "read_timeout": client_limit,
+            "write_timeout": client_limit,
+            "sql_mode": "TRADITIONAL",  # Strict: an error where it would cut text off.
+            # A comment with /*M! is code for MariaDB only, with /*!50708 for MySQL.
+            "init_command": (
+                f"SET SESSION /*M! max_statement_time={server_limit / 1000:g}, */"
+                f" /*!50708 max_execution_time={server_limit}, */"
+                f" innodb_lock_wait_timeout={max(1, round(seconds))}"
+            ),
+        }
+        return Mysql(name, limited=limited, **params | given)
+
+    return connect

@@ -1,0 +1,128 @@
+"""PostgreSQL and CockroachDB, by psycopg."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from peewee import PostgresqlDatabase, Psycopg3Adapter
+from playhouse.cockroachdb import CockroachDatabase
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+
+from .engines import (
+    CONNECT_TIMEOUT,
+    GRACE,
+    Connect,
+    Connection,
+    ServerConnection,
+    take_statement_timeout,
+)
+
+# Any number will do, as long as nothing else in the database uses it.
+MIGRATION_LOCK = 7_338_219_310_457_101
+
+
+class LimitedConnection(psycopg.Connection[Any]):
+    """A psycopg connection that does not wait forever.
+
+    The server's statement_timeout is no help with a server that is frozen, nor does
+    the kernel notice, which still acknowledges what is sent to it.
+    """
+
+    limit: float | None = None
+
+    def wait(
+        self, gen: Any, interval: float = 0.1, timeout: float | None = None
+    ) -> Any:
+        limit = self.limit if timeout is None else timeout
+        return super().wait(gen, interval=interval, timeout=limit)
+
+
+class Adapter(Psycopg3Adapter):
+    """Makes Peewee open limited connections."""
+
+    def connect(self, db: Any, **params: Any) -> Any:
+        limit = params.pop("limit")
+        connection = LimitedConnection.connect(autocommit=True, **params)
+        connection.limit = limit
+        return connection
+
+
+class Postgresql(ServerConnection, PostgresqlDatabase):
+    """One connection to a PostgreSQL server."""
+
+    psycopg3_adapter = Adapter
+    # serialization_failure, deadlock_detected
+    rolled_back = frozenset({"40001", "40P01"})
+
+    def driver_is_idle(self) -> bool:
+        status = self.connection().pgconn.transaction_status
+        return bool(status == TransactionStatus.IDLE)
+
+    def fileno(self) -> int:
+        fileno: int = self.connection().fileno()
+        return fileno
+
+    @contextmanager
+    def migration_lock(self) -> Iterator[None]:
+        """An advisory lock; the server frees it if this process dies."""
+        self.execute_sql("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        try:
+            yield
+        finally:
+            self.execute_sql("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
+
+
+class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
+    """One connection to a CockroachDB cluster."""
+
+    @contextmanager
+    def migration_lock(self) -> Iterator[None]:
+        """No lock: CockroachDB accepts the functions for one, but they do nothing."""
+        yield
+
+
+def connector(url: str) -> Connect:
+    """As `engines.connector`; psycopg, that is libpq, reads the URL."""
+    scheme, colon, rest = url.partition(":")
+    cockroach = scheme == "cockroachdb"
+    url, seconds = take_statement_timeout(f"postgresql{colon}{rest}")
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error as exc:
+        # Other messages may repeat the URL, and a password is in it.
+        reason = str(exc) if "query parameter" in str(exc) else "cannot be read"
+        raise ValueError(f"the URL: {reason}") from None
+
+    defaults: dict[str, Any] = {}
+    settings = {}
+    if cockroach:
+        defaults = {"user": "root", "port": 26257}
+        # SERIAL would give ids of 64 bits: more than the API takes, and JavaScript.
+        settings = {"serial_normalization": "sql_sequence", "default_int_size": "4"}
+    params = {
+        **defaults,
+        "application_name": "peewee_app",
+        "connect_timeout": CONNECT_TIMEOUT,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": round((seconds + GRACE) * 1000),
+        **given,
+    }
+    name = params.get("dbname") or "postgres"
+    engine = Cockroachdb if cockroach else Postgresql
+
+    def connect(*, limited: bool = True) -> Connection:
+        settings["statement_timeout"] = str(round(seconds * 1000) if limited else 0)
+        options = [f"-c {name}={value}" for name, value in settings.items()]
+        return engine(
+            name,
+            prefer_psycopg3=True,
+            limited=limited,
+            limit=seconds + GRACE if limited else None,
+            **params | {"options": " ".join([*options, str(given.get("options", ""))])},
+        )
+
+    return connect

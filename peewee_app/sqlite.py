@@ -1,0 +1,90 @@
+"""SQLite: a file, or a database in memory."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, repeat
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from peewee import SqliteDatabase
+from playhouse.db_url import parse
+
+from .engines import Connect, Connection
+
+# Seconds that a statement waits for another process's lock on the file.
+BUSY_TIMEOUT = 5
+
+
+class Sqlite(Connection, SqliteDatabase):
+    """One connection to a SQLite database."""
+
+    def is_clean(self) -> bool:
+        in_transaction: bool = self.connection().in_transaction
+        return not in_transaction
+
+    @contextmanager
+    def migration_lock(self) -> Iterator[None]:
+        """A transaction that locks the file, and in which tables may be rebuilt."""
+        patience = self.pragma("busy_timeout")
+        self.pragma("busy_timeout", 600_000)  # As long as another's migrations take.
+        self.pragma("foreign_keys", 0)  # Has no effect later, in the transaction.
+        try:
+            with self.atomic():
+                yield
+        finally:
+            self.pragma("foreign_keys", 1)
+            self.pragma("busy_timeout", patience)
+
+
+class SqliteFile(Sqlite):
+    """One connection to a SQLite file, set up as a service needs it."""
+
+    def __init__(self, path: str, mode: str, **options: Any) -> None:
+        self.path = path
+        self._inode = 0
+        pragmas = {"foreign_keys": 1, "journal_mode": "wal", "synchronous": "full"}
+        super().__init__(f"file:{quote(path)}?mode={mode}", pragmas=pragmas, **options)
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        opened = super().connect(reuse_if_open)
+        if opened:
+            self._inode = os.stat(self.path).st_ino
+        return opened
+
+    def is_connection_usable(self) -> bool:
+        """False once the file is gone: SQLite would go on writing to the lost one."""
+        try:
+            return super().is_connection_usable() and (
+                os.stat(self.path).st_ino == self._inode
+            )
+        except OSError:
+            return False
+
+
+def connector(url: str) -> Connect:
+    """As `engines.connector`, for `sqlite:` URLs."""
+    if urlsplit(url).netloc or not url.startswith("sqlite://"):
+        raise ValueError("should have three slashes before the name: sqlite:///name.db")
+    options = {
+        "uri": True,
+        "timeout": BUSY_TIMEOUT,
+        # A connection moves between threads, but is only ever used by one at a time.
+        "thread_safe": False,
+        "check_same_thread": False,
+        # A transaction that reads and then writes takes the lock at its start: taken
+        # later, it could fail at once instead of waiting.
+        "lock_type": "IMMEDIATE",
+    } | parse(url)
+    path = options.pop("database")
+    if path == ":memory:":
+        memory = f"file:/{uuid.uuid4()}?vfs=memdb"
+        return lambda limited=True: Sqlite(
+            memory, pragmas={"foreign_keys": 1}, **options
+        )
+    # Only the first connection may make the file: one that vanishes later is an
+    # error, not an empty database.
+    modes = chain(["rwc"], repeat("rw"))
+    path = os.path.abspath(path)
+    return lambda limited=True: SqliteFile(path, next(modes), **options)

