@@ -14,6 +14,7 @@ from peewee import PeeweeException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .engines import why_unavailable
+from .request_id import HEADER, request_id
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,11 @@ def unavailable(exc: Exception) -> JSONResponse:
 
 async def internal_server_error(_request: Request, _exc: Exception) -> JSONResponse:
     """500; Starlette raises the exception again, and the server logs its traceback."""
-    return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
+    # No middleware sees this response.
+    headers = {HEADER: name} if (name := request_id.get()) else None
+    return JSONResponse(
+        {"detail": "Internal Server Error"}, status_code=500, headers=headers
+    )
 
 
 async def database_error(_request: Request, exc: Exception) -> JSONResponse:
