@@ -21,6 +21,9 @@ ARGUMENTS = [
 ]
 
 
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"])
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
