@@ -1,33 +1,41 @@
 """Every query of the app. Models carry their database, so none is passed around.
 
-One user or item is a model instance. A page of them is rows, just as the driver gives
-them: to make instances costs several times as much, and they would be read only once.
+One user or item is a model instance. A page of them is rows, ready to become JSON: to
+make instances costs several times as much, and they would be read only once.
 """
 
 from collections import defaultdict
-from typing import Any
-
-from peewee import ModelSelect
 
 from . import schemas
 from .database import db
 from .models import Item, User
+from .statement import GIVEN, Row, Statement
 
-Row = dict[str, Any]
+# What a page shows: the password hash stays in the database.
+USER_COLUMNS = (User.email, User.id, User.is_active)
+ITEM_COLUMNS = (Item.title, Item.description, Item.id, Item.owner)
 
-# What a page shows of a user: the password hash stays in the database.
-USER_COLUMNS = (User.id, User.email, User.is_active)
-
-
-def _rows(query: "ModelSelect[Any]") -> list[Row]:
-    cursor = db.execute(query)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+USER_BY_ID = Statement(User.select().where(User.id == GIVEN))
+ITEMS_OF_USER = Statement(Item.select().where(Item.owner == GIVEN).order_by(Item.id))
+USERS_PAGE = User.select(*USER_COLUMNS).order_by(User.id).limit(GIVEN).offset(GIVEN)
+USERS = Statement(USERS_PAGE)
+USERS_AFTER = Statement(USERS_PAGE.where(User.id > GIVEN))
+ITEMS_PAGE = Item.select(*ITEM_COLUMNS).order_by(Item.id).limit(GIVEN).offset(GIVEN)
+ITEMS = Statement(ITEMS_PAGE)
+ITEMS_AFTER = Statement(ITEMS_PAGE.where(Item.id > GIVEN))
+ITEMS_OF_USERS = Statement(
+    Item.select(*ITEM_COLUMNS)
+    .where(Item.owner.between(GIVEN, GIVEN))
+    .order_by(Item.owner, Item.id)
+)
 
 
 def get_user(user_id: int) -> User | None:
-    """The user, or None."""
-    return User.get_or_none(User.id == user_id)
+    """The user, with the items loaded, or None."""
+    for user in USER_BY_ID.objects(user_id):
+        user.items = ITEMS_OF_USER.objects(user_id)
+        return user
+    return None
 
 
 def get_user_by_email(email: str) -> User | None:
@@ -38,19 +46,23 @@ def get_user_by_email(email: str) -> User | None:
 def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
     """At most `limit` users, ordered by id, from the one at position `skip` on.
 
-    With `after`, only users with a greater id are looked at. Each has its list of
+    With `after`, only users with a greater id are looked at. Each has the list of its
     `items`. That is two queries, for any number of users.
     """
-    page = User.select(*USER_COLUMNS).order_by(User.id).offset(skip).limit(limit)
-    users = _rows(page if after is None else page.where(User.id > after))
+    if after is None:
+        users = USERS.rows(limit, skip)
+    else:
+        users = USERS_AFTER.rows(after, limit, skip)
     if not users:
         return []
-    # The page has every user between its first and its last.
-    owners = Item.owner.between(users[0]["id"], users[-1]["id"])
     items: defaultdict[int, list[Row]] = defaultdict(list)
-    for item in _rows(Item.select().where(owners).order_by(Item.owner, Item.id)):
+    # The page has every user between its first and its last.
+    for item in ITEMS_OF_USERS.rows(users[0]["id"], users[-1]["id"]):
         items[item["owner_id"]].append(item)
-    return [{**user, "items": items[user["id"]]} for user in users]
+    for user in users:
+        user["is_active"] = bool(user["is_active"])  # SQLite and MySQL have numbers.
+        user["items"] = items[user["id"]]
+    return users
 
 
 def create_user(user: schemas.UserCreate) -> User:
@@ -98,8 +110,9 @@ def get_items(skip: int = 0, limit: int = 100, after: int | None = None) -> list
 
     With `after`, only items with a greater id are looked at.
     """
-    page = Item.select().order_by(Item.id).offset(skip).limit(limit)
-    return _rows(page if after is None else page.where(Item.id > after))
+    if after is None:
+        return ITEMS.rows(limit, skip)
+    return ITEMS_AFTER.rows(after, limit, skip)
 
 
 def get_start_of_page_before(

@@ -1,20 +1,22 @@
 """The path operations."""
 
 import os
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.openapi.models import Example
 from peewee import IntegrityError
-from pydantic import TypeAdapter
+from pydantic import BaseModel
+from pydantic_core import to_json
 
 from . import crud, schemas
 from .database import Db
 from .models import Item, User
 from .openapi import ITEM_LINKS, USER_LINKS, errors, page
 from .paging import link_header
+from .statement import Row
 
 router = APIRouter()
 
@@ -53,21 +55,14 @@ HashedUser = Annotated[schemas.UserCreate, Depends(with_hashed_password)]
 ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
 
 
-USER = TypeAdapter(schemas.User)
-USERS = TypeAdapter(list[schemas.User])
-ITEM = TypeAdapter(schemas.Item)
-ITEMS = TypeAdapter(list[schemas.Item])
-
-
 def respond(
-    schema: TypeAdapter[Any], result: object, headers: dict[str, str] | None = None
+    result: BaseModel | list[Row], headers: dict[str, str] | None = None
 ) -> Response:
     """A JSON response, made on the thread that ran the query.
 
-    Of a result that is no response, FastAPI makes one on another thread.
+    Of a result that is no response FastAPI makes one too, on another thread.
     """
-    content = schema.dump_json(schema.validate_python(result))
-    return Response(content, media_type="application/json", headers=headers)
+    return Response(to_json(result), media_type="application/json", headers=headers)
 
 
 # Dependencies run in the order of the parameters: first the hash, then the database.
@@ -80,12 +75,12 @@ def respond(
 def create_user(user: HashedUser, db: Db) -> Response:
     """Create a user. The email must not be registered yet."""
     try:
-        return respond(USER, crud.create_user(user=user))
+        created = crud.create_user(user=user)
     except IntegrityError:
         if crud.get_user_by_email(user.email) is not None:
             raise HTTPException(400, "Email already registered") from None
-        # The other user has gone since.
-        return respond(USER, crud.create_user(user=user))
+        created = crud.create_user(user=user)  # The other user has gone since.
+    return respond(schemas.User.model_validate(created))
 
 
 @router.get(
@@ -104,7 +99,7 @@ def read_users(
     link = link_header(
         request.url.path, users, skip=skip, limit=limit, after=after, before=before
     )
-    return respond(USERS, users[:limit], {"Link": link})
+    return respond(users[:limit], {"Link": link})
 
 
 @router.get(
@@ -118,7 +113,7 @@ def read_user(user_id: UserId, db: Db) -> Response:
     user = crud.get_user(user_id=user_id)
     if user is None:
         raise HTTPException(404, "User not found")
-    return respond(USER, user)
+    return respond(schemas.User.model_validate(user))
 
 
 @router.patch(
@@ -137,7 +132,7 @@ def update_user(user_id: UserId, user: ChangedUser, db: Db) -> Response:
         updated = crud.update_user(user_id=user_id, user=user)  # As in create_user.
     if updated is None:
         raise HTTPException(404, "User not found")
-    return respond(USER, updated)
+    return respond(schemas.User.model_validate(updated))
 
 
 @router.delete(
@@ -158,12 +153,13 @@ def delete_user(user_id: UserId, db: Db) -> None:
 def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Response:
     """Create an item that belongs to the user."""
     try:
-        return respond(ITEM, crud.create_user_item(item=item, user_id=user_id))
+        created = crud.create_user_item(item=item, user_id=user_id)
     except IntegrityError:
         if crud.get_user(user_id) is None:
             raise HTTPException(404, "User not found") from None
         # The user has come since.
-        return respond(ITEM, crud.create_user_item(item=item, user_id=user_id))
+        created = crud.create_user_item(item=item, user_id=user_id)
+    return respond(schemas.Item.model_validate(created))
 
 
 @router.get(
@@ -182,7 +178,7 @@ def read_items(
     link = link_header(
         request.url.path, items, skip=skip, limit=limit, after=after, before=before
     )
-    return respond(ITEMS, items[:limit], {"Link": link})
+    return respond(items[:limit], {"Link": link})
 
 
 @router.get(
@@ -196,7 +192,7 @@ def read_item(item_id: ItemId, db: Db) -> Response:
     item = crud.get_item(item_id=item_id)
     if item is None:
         raise HTTPException(404, "Item not found")
-    return respond(ITEM, item)
+    return respond(schemas.Item.model_validate(item))
 
 
 @router.patch(
@@ -210,7 +206,7 @@ def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> Response:
     updated = crud.update_item(item_id=item_id, item=item)
     if updated is None:
         raise HTTPException(404, "Item not found")
-    return respond(ITEM, updated)
+    return respond(schemas.Item.model_validate(updated))
 
 
 @router.delete(

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 from peewee import IntegrityError, QueryEvent
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from peewee_app import crud, models, schemas
 from peewee_app.database import Pool, db
@@ -93,6 +94,14 @@ def test_a_page_has_only_the_items_of_its_own_users() -> None:
     page = USERS.validate_python(crud.get_users(skip=1, limit=2))
     assert [user.id for user in page] == [2, 4]
     assert [[item.id for item in user.items] for user in page] == [[3, 4, 11], [7, 8]]
+
+
+def test_rows_are_just_what_the_schemas_return() -> None:
+    add_users(2, items=2)
+    models.User.update(is_active=False).where(models.User.id == 2).execute()
+    users, items = crud.get_users(), crud.get_items()
+    assert to_json(users) == USERS.dump_json(USERS.validate_python(users))
+    assert to_json(items) == ITEMS.dump_json(ITEMS.validate_python(items))
 
 
 def test_defaults_are_the_first_hundred() -> None:

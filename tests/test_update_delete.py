@@ -154,7 +154,7 @@ def test_fixed_numbers_of_queries(pool: Pool, items: int) -> None:
             (lambda: crud.update_item(1, schemas.ItemUpdate()), ["SELECT"]),
             (
                 lambda: crud.update_user(1, schemas.UserUpdate(is_active=False)),
-                ["UPDATE", "SELECT"],
+                ["UPDATE", "SELECT", "SELECT"],
             ),
             (lambda: crud.delete_item(1), ["DELETE"]),
             (lambda: crud.delete_user(1), ["SELECT", "DELETE", "DELETE"]),
