@@ -220,29 +220,32 @@ SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 def why_unavailable(exc: BaseException) -> str | None:
     """`busy`, `timeout` or `unreachable`, if trying later may help; None for a bug."""
     code = error_code(exc)
+    orig = getattr(exc, "orig", None)
+    mysql = type(orig).__module__.startswith("pymysql")
     if isinstance(exc, InternalError):
         # The server has become a replica, or the answers came out of step.
-        return "unreachable" if code == "25006" or type(code) is str else None
+        lost = code == "25006" or (mysql and not isinstance(code, int))
+        return "unreachable" if lost else None
     if isinstance(exc, InterfaceError):
         return "unreachable"
     if not isinstance(exc, OperationalError | sqlite3.OperationalError):
         return None
-    if isinstance(code, str):
+    if isinstance(code, str) and not mysql:
         if code == "57014":
             return "timeout"
         return "busy" if code.startswith(BUSY) else "unreachable"
-    orig = getattr(exc, "orig", None)
     if orig is None and not isinstance(exc, sqlite3.Error):
         return "busy"  # Peewee's or the pool's own.
-    if type(orig).__module__.startswith("pymysql"):
+    if mysql:
         if code in MYSQL_BUSY:
             return "busy"
         if code in MYSQL_TIMEOUT:
             return "timeout"
         known = code in MYSQL_UNREACHABLE or (isinstance(code, int) and code >= 2000)
         return "unreachable" if known else None
-    if code is None:
-        return "unreachable"  # psycopg, without an answer of the server.
+    if code is None:  # psycopg: libpq has no code for a connection that was refused.
+        full = "too many" in str(exc) or "connection slots" in str(exc)
+        return "busy" if full else "unreachable"
     if code == sqlite3.SQLITE_ERROR:
         return None  # A wrong statement, such as one with an unknown table.
     return "busy" if code in SQLITE_BUSY else "unreachable"

@@ -27,7 +27,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 def unavailable(exc: Exception) -> JSONResponse:
     """503, and the reason in the log."""
-    logger.warning("503 Service Unavailable: %s", exc)
+    logger.warning("503 Service Unavailable: %s", " ".join(str(exc).split()))
     return JSONResponse(
         {"detail": "The database is busy or unavailable. Try again later."},
         status_code=503,

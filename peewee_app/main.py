@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
 from peewee import PeeweeException
 
+from . import health
 from .body_limit import BodyLimitMiddleware
 from .database import Pool
 from .docs import create_app_with_docs
@@ -54,7 +56,11 @@ def create_app(
         lifespan=lifespan, telemetry={"tracer_provider": tracer_provider}, **INFO
     )
     app.state.pool = pool
+    # A thread of its own, outside the pool's turns: the check works when all others
+    # wait, and a server that hangs keeps one thread, however often the check comes.
+    app.state.health_thread = CapacityLimiter(1)
     app.include_router(router)
+    app.include_router(health.router)
     add_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
     app.add_middleware(SecurityHeadersMiddleware)

@@ -92,7 +92,7 @@ def connector(url: str) -> Connect:
         given = conninfo_to_dict(url)
     except psycopg.Error as exc:
         # Other messages may repeat the URL, and a password is in it.
-        reason = str(exc) if "query parameter" in str(exc) else "cannot be read"
+        reason = str(exc).strip() if "query parameter" in str(exc) else "cannot be read"
         raise ValueError(f"the URL: {reason}") from None
 
     defaults: dict[str, Any] = {}

@@ -39,10 +39,13 @@ class Server:
 
 
 @contextmanager
-def serve(url: str, *arguments: str, **environment: str) -> Iterator[Server]:
+def serve(
+    url: str, *arguments: str, keep_log: bool = True, **environment: str
+) -> Iterator[Server]:
     """Serve the database at `url`, with more arguments and environment for uvicorn.
 
     The socket listens before the process starts: a client's first request waits.
+    A log that is kept has to be short: nobody reads it before the server stops.
     """
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         # The server takes a descriptor for a Unix socket, and does not set it: each
@@ -55,7 +58,7 @@ def serve(url: str, *arguments: str, **environment: str) -> Iterator[Server]:
             ],
             env=os.environ | {"DATABASE_URL": url} | environment,
             pass_fds=[listener.fileno()],
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if keep_log else subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
             text=True,
         )

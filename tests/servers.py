@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,11 @@ def skip(reason: str) -> None:
     if os.environ.get("REQUIRE_ALL_TESTS"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def on(*engines: str) -> pytest.MarkDecorator:
+    """Run a test on these engines, in place of all."""
+    return pytest.mark.parametrize("engine", engines, indirect=True)
 
 
 def free_port() -> int:
@@ -211,7 +216,7 @@ class Mariadb(DatabaseServer):
 
 
 @contextmanager
-def running(kind: type[DatabaseServer]) -> Iterator[Any]:
+def running(kind: Callable[[Path], DatabaseServer]) -> Iterator[Any]:
     """A server of this kind, stopped and forgotten at the end."""
     # Not pytest's directory: only its own user may look into that one.
     directory = Path(tempfile.mkdtemp(prefix="peewee_app_test_"))

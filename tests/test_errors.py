@@ -15,13 +15,16 @@ from peewee_app.main import create_app
 from peewee_app.models import User
 from peewee_app.settings import Settings
 
+from .servers import on
+
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
 
 @pytest.fixture
-def app(url: str) -> FastAPI:
+def app(url: str, engine: str) -> FastAPI:
     """One connection, and it waits only a moment for a lock."""
-    settings = {"database_url": f"{url}?timeout=0.1", "database_pool_size": 1}
+    option = "timeout" if engine == "sqlite" else "statement_timeout"
+    settings = {"database_url": f"{url}?{option}=0.1", "database_pool_size": 1}
     return create_app(Settings.model_validate(settings))
 
 
@@ -31,6 +34,7 @@ def assert_unavailable(response: Any) -> None:
     assert "Try again" in response.json()["detail"]
 
 
+@on("sqlite")
 def test_locked(client: TestClient, database_file: Path) -> None:
     with closing(sqlite3.connect(database_file)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -39,6 +43,7 @@ def test_locked(client: TestClient, database_file: Path) -> None:
     assert client.post("/users/", json=USER).status_code == 200
 
 
+@on("sqlite")
 def test_full(client: TestClient, app: FastAPI) -> None:
     pool: Pool = app.state.pool
     assert client.post("/users/", json=USER).status_code == 200
@@ -59,6 +64,7 @@ def test_full(client: TestClient, app: FastAPI) -> None:
     assert client.post("/users/1/items/", json=item).status_code == 200
 
 
+@on("sqlite")
 def test_gone(client: TestClient, database_file: Path, tmp_path: Path) -> None:
     assert client.post("/users/", json=USER).status_code == 200
     database_file.rename(tmp_path / "away.db")
@@ -68,6 +74,7 @@ def test_gone(client: TestClient, database_file: Path, tmp_path: Path) -> None:
     assert len(client.get("/users/").json()) == 1
 
 
+@on("sqlite")
 def test_the_reason_is_in_the_log(
     client: TestClient, database_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

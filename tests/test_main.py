@@ -1,6 +1,5 @@
 """Start and stop."""
 
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -11,10 +10,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from peewee_app.engines import connector
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
 
 from .server import serve
+from .servers import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
@@ -29,6 +30,7 @@ def test_what_was_written_is_there_after_a_restart(url: str) -> None:
         assert client.get("/items/").json() == [item]
 
 
+@on("sqlite")
 def test_a_clean_stop_closes_every_connection(url: str, database_file: Path) -> None:
     with serve(url) as server, httpx2.Client(base_url=server.base_url) as client:
         assert client.post("/users/", json=USER).status_code == 200
@@ -39,6 +41,7 @@ def test_a_clean_stop_closes_every_connection(url: str, database_file: Path) -> 
     assert [file.name for file in database_file.parent.iterdir()] == ["test.db"]
 
 
+@on("sqlite")
 def test_nothing_is_opened_before_the_start(app: FastAPI, database_file: Path) -> None:
     assert not database_file.exists()
     with TestClient(app):
@@ -65,7 +68,7 @@ def test_two_apps_in_one_process_have_a_database_each(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_workers_that_start_together_on_an_empty_database(
-    url: str, database_file: Path, attempt: int
+    url: str, attempt: int
 ) -> None:
     with (
         serve(url, "--workers", "8") as server,
@@ -80,11 +83,10 @@ def test_workers_that_start_together_on_an_empty_database(
             log += line
         log += server.stop()
     assert "ERROR" not in log
-    with closing(sqlite3.connect(database_file)) as connection:
-        (tables,) = connection.execute(
-            "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
-        ).fetchone()
-    assert tables == 2
+    assert log.count("Applied the migration 0001_initial") == 1
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        assert connection.get_tables() == ["items", "schema_migration", "users"]
 
 
 @pytest.mark.parametrize(
@@ -95,13 +97,17 @@ def test_workers_that_start_together_on_an_empty_database(
         ("DATABASE_URL", "sqlite:////no/such/folder/app.db", "unable to open"),
         ("DATABASE_URL", f"sqlite:///{__file__}", "not a database"),
         ("DATABASE_URL", "sqlite:///app.db?tiger=1", "tiger"),
+        ("DATABASE_URL", "postgresql://scott:tiger@127.0.0.1:1/db", "refused"),
+        ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1:1/db", "refused"),
+        ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1:1/db?leopard=1", "leopard"),
     ],
 )
 @pytest.mark.parametrize("workers", ["1", "2"])
+@on("sqlite")
 def test_a_wrong_setting_stops_the_start_with_one_clear_line(
     url: str, name: str, value: str, reason: str, workers: str
 ) -> None:
-    with serve(url, "--workers", workers, **{name: value}) as server:
+    with serve(url, "--workers", workers, keep_log=True, **{name: value}) as server:
         log, _ = server.process.communicate(timeout=30)
     assert workers != "1" or server.process.returncode == 3
     assert "Traceback" not in log

@@ -2,16 +2,17 @@
 
 import asyncio
 import socket
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import httpx2
 import pytest
+
+from peewee_app.database import Pool, db
+from peewee_app.models import Item
 
 from .server import Server, serve
 
@@ -71,14 +72,13 @@ async def test_100_posts_of_one_email_at_once(client: httpx2.AsyncClient) -> Non
 
 
 async def test_clients_that_never_read_keep_nobody_waiting(
-    client: httpx2.AsyncClient, server: Server, database_file: Path
+    client: httpx2.AsyncClient, server: Server, url: str
 ) -> None:
     assert (await client.post("/users/", json=user(1))).status_code == 200
-    rows = [("a" * 255, "b" * 255, 1)] * 1000
-    with closing(sqlite3.connect(database_file)) as connection, connection:
-        connection.executemany(
-            "INSERT INTO items (title, description, owner_id) VALUES (?, ?, ?)", rows
-        )
+    row = {"title": "a" * 255, "description": "b" * 255, "owner": 1}
+    with Pool(url, size=1, timeout=1).connection():
+        Item.insert_many([row] * 1000).execute()
+        db.close()
     request = b"GET /items/?limit=1000 HTTP/1.1\r\nHost: app\r\n\r\n"
     with ExitStack() as stack:
         for _ in range(50):

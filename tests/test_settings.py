@@ -9,6 +9,7 @@ NAMES = (
     "DATABASE_POOL_SIZE",
     "DATABASE_POOL_TIMEOUT",
     "MAX_BODY_SIZE",
+    "MIGRATE_AT_START",
 )
 
 
@@ -24,6 +25,12 @@ def test_defaults() -> None:
     assert settings.database_pool_size == 2
     assert settings.database_pool_timeout == 10
     assert settings.max_body_size == 1024 * 1024
+    assert settings.migrate_at_start
+
+
+def test_a_server_gets_more_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://host/db")
+    assert load_settings().database_pool_size == 10
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +57,13 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_POOL_TIMEOUT", "nan"),
         ("DATABASE_POOL_TIMEOUT", "inf"),
         ("MAX_BODY_SIZE", "-1"),
+        ("MIGRATE_AT_START", "perhaps"),
+        ("DATABASE_URL", "postgresql://scott:tiger@host/db?sslmod=require"),
+        ("DATABASE_URL", "postgresql://scott:ti[ger@host/db?statement_timeout=0"),
+        ("DATABASE_URL", "mysql://scott:tiger@host:port/db"),
+        ("DATABASE_URL", "mysql://scott:tiger@[host/db"),
+        ("DATABASE_URL", "mysql://scott:tiger@host"),
+        ("DATABASE_URL", "cockroachdb://scott:tiger@host/db?sslmod=require"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_one_line_that_names_it(

@@ -1,0 +1,334 @@
+"""Engines: their URLs, their limits, and how text compares on them."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import quote, urlsplit
+
+import peewee
+import psycopg
+import pymysql
+import pytest
+from fastapi.testclient import TestClient
+
+from peewee_app import crud
+from peewee_app.database import Pool, db
+from peewee_app.engines import ATTEMPTS, connector, error_code, why_unavailable
+from peewee_app.main import create_app
+from peewee_app.models import Item, User
+from peewee_app.settings import Settings
+
+from .servers import on
+
+SERVERS = on("postgresql", "mariadb")
+
+
+def one(url: str, sql: str) -> object:
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        return connection.execute_sql(sql).fetchone()[0]
+
+
+# URLs.
+
+
+@pytest.mark.parametrize("password", ["p@ss:w/rd?#[%", "pässwörd€", "a+b c"])
+@SERVERS
+def test_percent_encoded_passwords(url: str, engine: str, password: str) -> None:
+    name = "user@home"
+    with closing(connector(url)()) as administrator:
+        administrator.connect()
+        if engine == "postgresql":
+            administrator.execute_sql(f'DROP ROLE IF EXISTS "{name}"')
+            administrator.execute_sql(
+                f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'"
+            )
+        else:
+            administrator.execute_sql(f"DROP USER IF EXISTS '{name}'@localhost")
+            administrator.execute_sql(
+                f"CREATE USER '{name}'@localhost IDENTIFIED BY %s", (password,)
+            )
+            administrator.execute_sql(f"GRANT ALL ON *.* TO '{name}'@localhost")
+        parts = urlsplit(url)
+        credentials = f"{quote(name, safe='')}:{quote(password, safe='')}"
+        other = parts._replace(netloc=f"{credentials}@{parts.hostname}:{parts.port}")
+        assert one(other.geturl(), "SELECT CURRENT_USER") in (name, f"{name}@localhost")
+        if engine == "mariadb":  # PostgreSQL in the tests asks for no password.
+            wrong = other.geturl().replace(quote(password, safe=""), "tiger")
+            with pytest.raises(peewee.OperationalError) as refused:
+                one(wrong, "SELECT 1")
+            assert "tiger" not in str(refused.value)
+            administrator.execute_sql(f"DROP USER '{name}'@localhost")
+        else:
+            with closing(connector(other.geturl())()) as connection:
+                assert connection.connection().info.password == password
+            administrator.execute_sql(f'DROP ROLE "{name}"')
+
+
+@SERVERS
+def test_other_spellings_of_the_scheme(url: str, engine: str) -> None:
+    other = {"postgresql": "postgres", "mariadb": "mariadb"}[engine]
+    assert one(f"{other}:{url.partition(':')[2]}", "SELECT 1") == 1
+
+
+@SERVERS
+def test_options_go_to_the_driver(url: str, engine: str) -> None:
+    if engine == "postgresql":
+        options = "application_name=mine&options=-c%20work_mem%3D5MB"
+        sql = (
+            "SELECT current_setting('application_name') || current_setting('work_mem')"
+        )
+        assert one(f"{url}?{options}", sql) == "mine5MB"
+        with pytest.raises(peewee.OperationalError, match="SSL"):
+            one(f"{url}?sslmode=require", "SELECT 1")
+    else:
+        assert one(f"{url}?charset=latin1", "SELECT @@character_set_client") == "latin1"
+        with pytest.raises(peewee.OperationalError, match="SSL"):
+            one(f"{url}?ssl_verify_cert=true", "SELECT 1")
+
+
+@on("postgresql")
+def test_several_hosts_are_tried_in_turn(url: str) -> None:
+    parts = urlsplit(url)
+    hosts = f"127.0.0.1:1,{parts.hostname}:{parts.port}"
+    several = parts._replace(netloc=f"{parts.username}@{hosts}").geturl()
+    several += "?target_session_attrs=read-write"
+    assert one(several, "SELECT 1") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "driver", "extra"),
+    [
+        ("postgresql://host/db", "psycopg", "peewee_app[postgres]"),
+        ("cockroachdb://host/db", "psycopg", "peewee_app[postgres]"),
+        ("mysql://host/db", "pymysql", "peewee_app[mysql]"),
+        ("mariadb://host/db", "pymysql", "peewee_app[mysql]"),
+    ],
+)
+def test_a_missing_driver_says_what_to_install(
+    url: str, driver: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("postgresql", "mysql"):
+        monkeypatch.delitem(sys.modules, f"peewee_app.{module}", raising=False)
+        monkeypatch.delattr(f"peewee_app.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, driver, None)
+    with pytest.raises(ValueError, match="pip install") as raised:
+        connector(url)
+    assert extra in str(raised.value)
+
+
+# Limits.
+
+
+@SERVERS
+def test_a_slow_statement_is_stopped_by_the_server(url: str, engine: str) -> None:
+    pool = Pool(f"{url}?statement_timeout=0.5", size=1, timeout=1)
+    sleep = "pg_sleep" if engine == "postgresql" else "SLEEP"
+    start = time.monotonic()
+    with pool.connection(), pytest.raises(peewee.OperationalError) as stopped:
+        db.execute_sql(f"SELECT {sleep}(20)")
+    assert time.monotonic() - start < 10
+    assert why_unavailable(stopped.value) == "timeout"
+    pool.close()
+
+
+@SERVERS
+def test_a_lock_is_not_waited_for_forever(url: str) -> None:
+    app = create_app(
+        Settings.model_validate({"database_url": f"{url}?statement_timeout=1"})
+    )
+    other = Pool(url, size=1, timeout=1)
+    user = {"email": "deadpool@example.com", "password": "x"}
+    with TestClient(app) as client:
+        with other.connection(), db.atomic() as transaction:
+            User.create(email=user["email"], hashed_password="")
+            response = client.post("/users/", json=user)
+            assert response.status_code == 503
+            assert int(response.headers["Retry-After"]) > 0
+            transaction.rollback()
+        assert client.post("/users/", json=user).status_code == 200
+    other.close()
+
+
+# Text.
+
+
+TEXTS = [
+    "a",
+    "A",
+    "á",
+    "a ",
+    " a",
+    "e\u0301",
+    "é",
+    "ß",
+    "ss",
+    "😀",
+    "😁",
+    "i",
+    "İ",
+]
+
+
+def test_text_compares_exactly_on_every_engine(pool: Pool) -> None:
+    with pool.connection():
+        for text in TEXTS:
+            User.create(email=text, hashed_password="")
+        for text in TEXTS:
+            user = crud.get_user_by_email(text)
+            assert user is not None
+            assert user.email == text
+            with pytest.raises(peewee.IntegrityError):
+                User.create(email=text, hashed_password="")
+        assert crud.get_user_by_email("a  ") is None
+
+
+def test_a_text_that_is_too_long_is_an_error_or_kept_whole(pool: Pool) -> None:
+    """Never cut off; the API refuses it before."""
+    with pool.connection():
+        try:
+            User.create(email="a" * 300, hashed_password="")
+        except peewee.DataError:
+            return
+        assert crud.get_user_by_email("a" * 300)
+
+
+# Transactions that the server rolls back.
+
+
+@pytest.fixture
+def two_rows(pool: Pool) -> Iterator[None]:
+    with pool.connection():
+        for name in ("one", "two"):
+            User.create(email=name, hashed_password="")
+        yield
+
+
+@pytest.mark.usefixtures("two_rows")
+@SERVERS
+def test_a_deadlock_is_raised_inside_a_transaction(url: str) -> None:
+    """Two transactions take two rows crosswise: one of them has to lose."""
+    pools = [Pool(url, size=1, timeout=1) for _ in range(2)]
+    together = threading.Barrier(2, timeout=20)
+    lost: list[peewee.OperationalError] = []
+
+    def update(pool: Pool, names: tuple[str, str]) -> None:
+        with pool.connection():
+            try:
+                with db.atomic():
+                    for name in names:
+                        User.update(is_active=False).where(User.email == name).execute()
+                        if name == names[0]:
+                            together.wait()
+            except peewee.OperationalError as exc:
+                lost.append(exc)
+
+    orders = [("one", "two"), ("two", "one")]
+    threads = [
+        threading.Thread(target=update, args=arguments)
+        for arguments in zip(pools, orders, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(lost) == 1
+    assert error_code(lost[0]) in ("40P01", 1213)
+    assert why_unavailable(lost[0]) == "busy"
+    for pool in pools:
+        pool.close()
+
+
+@on("postgresql")
+def test_a_statement_that_was_rolled_back_is_tried_again_a_few_times(
+    pool: Pool,
+) -> None:
+    with pool.connection():
+        db.execute_sql("CREATE SEQUENCE tries")
+        db.execute_sql(
+            "CREATE FUNCTION conflict(times int) RETURNS int LANGUAGE plpgsql AS $$"
+            "BEGIN IF nextval('tries') < times THEN"
+            " RAISE SQLSTATE '40001'; END IF; RETURN times; END $$"
+        )
+        assert db.execute_sql(f"SELECT conflict({ATTEMPTS})").fetchone() == (ATTEMPTS,)
+        with pytest.raises(peewee.OperationalError) as raised:
+            db.execute_sql("SELECT conflict(1000)")
+        assert why_unavailable(raised.value) == "busy"
+        tries = db.execute_sql("SELECT last_value FROM tries").fetchone()[0]
+        assert tries == 2 * ATTEMPTS
+        with pytest.raises(peewee.OperationalError), db.atomic():
+            db.execute_sql("SELECT conflict(1000)")
+        last = db.execute_sql("SELECT last_value FROM tries").fetchone()[0]
+        assert last == tries + 1
+
+
+# What is a matter of the server, and what of the app.
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (peewee.InternalError(psycopg.errors.ReadOnlySqlTransaction()), "unreachable"),
+        (peewee.InternalError(psycopg.errors.InFailedSqlTransaction()), None),
+        (peewee.OperationalError(psycopg.errors.TooManyConnections()), "busy"),
+        (peewee.OperationalError(psycopg.errors.AdminShutdown()), "unreachable"),
+        (peewee.InterfaceError(psycopg.InterfaceError("closed")), "unreachable"),
+        (peewee.OperationalError(pymysql.OperationalError(1040, "")), "busy"),
+        (peewee.OperationalError(pymysql.OperationalError(1047, "")), "unreachable"),
+        (peewee.OperationalError(pymysql.OperationalError(2013, "")), "unreachable"),
+        (peewee.OperationalError(pymysql.OperationalError(1054, "column")), None),
+        (peewee.ProgrammingError(psycopg.errors.UndefinedTable()), None),
+        (ValueError(), None),
+    ],
+)
+def test_why_unavailable(error: Exception, why: str | None) -> None:
+    assert why_unavailable(error) == why
+
+
+# CockroachDB, as far as that goes without one.
+
+
+def test_cockroachdb_gets_the_sql_that_its_documentation_allows() -> None:
+    connection = connector("cockroachdb://host/db")()
+    assert connection.connect_params["port"] == 26257
+    assert connection.connect_params["user"] == "root"
+    options = connection.connect_params["options"]
+    assert "-c serial_normalization=sql_sequence" in options
+    assert "-c default_int_size=4" in options
+    assert "-c statement_timeout=10000" in options
+    statements: list[str] = []
+
+    class Recorder:
+        """Stands for the connection, and keeps what it is asked to run."""
+
+        def execute(self, query: peewee.Node, **options: object) -> None:
+            sql, params = connection.get_sql_context(**options).sql(query).query()
+            assert not params
+            statements.append(sql)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(connection, name)
+
+    for model in (User, Item):
+        schema = peewee.SchemaManager(model, Recorder())  # type: ignore[arg-type]
+        schema.create_all()
+    assert statements == [
+        'CREATE TABLE IF NOT EXISTS "users" ("id" SERIAL NOT NULL PRIMARY KEY, '
+        '"email" VARCHAR(255) NOT NULL, "hashed_password" VARCHAR(255) NOT NULL, '
+        '"is_active" BOOLEAN NOT NULL)',
+        'CREATE UNIQUE INDEX IF NOT EXISTS "ix_users_email" ON "users" ("email")',
+        'CREATE TABLE IF NOT EXISTS "items" ("id" SERIAL NOT NULL PRIMARY KEY, '
+        '"title" VARCHAR(255) NOT NULL, "description" VARCHAR(255), '
+        '"owner_id" INTEGER NOT NULL, '
+        'FOREIGN KEY ("owner_id") REFERENCES "users" ("id"))',
+        'CREATE INDEX IF NOT EXISTS "ix_items_title" ON "items" ("title")',
+        'CREATE INDEX IF NOT EXISTS "ix_items_description" ON "items" ("description")',
+        'CREATE INDEX IF NOT EXISTS "ix_items_owner_id" ON "items" ("owner_id")',
+    ]
+    insert = Item.insert(title="a", owner=1).bind(connection)
+    assert insert.sql() == (
+        'INSERT INTO "items" ("title", "owner_id") VALUES (%s, %s)',
+        ["a", 1],
+    )

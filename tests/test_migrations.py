@@ -1,0 +1,174 @@
+"""The migrations: the models' tables on each engine, up and down, applied once."""
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from peewee import OperationalError
+from playhouse.migrations import Runner
+from playhouse.schema_diff import diff_models
+
+from peewee_app import migrations
+from peewee_app.database import Pool, db
+from peewee_app.engines import connector
+from peewee_app.migrations import migrate
+from peewee_app.models import Item, User
+
+from .server import serve
+from .servers import on
+
+MODELS = [User, Item]
+
+
+@pytest.fixture
+def new_pool(url: str) -> Pool:
+    return Pool(url, size=1, timeout=1)
+
+
+def columns(url: str) -> dict[str, list[tuple[str, str | None, bool, bool]]]:
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        return {
+            table: [
+                (c.name, c.full_type, c.null, c.primary_key)
+                for c in connection.get_columns(table)
+            ]
+            for table in connection.get_tables()
+            if table != "schema_migration"
+        }
+
+
+def test_models_and_migrations_agree_up_and_down(new_pool: Pool, url: str) -> None:
+    migrate(new_pool)
+    migrated = columns(url)
+    with new_pool.connection():
+        assert not diff_models(db.obj, MODELS)
+        runner = Runner(db.obj, migrations.DIRECTORY)
+        last = len(runner.status())
+        for done in range(last):
+            assert len(runner.down()) == 1
+            assert len(runner.applied()) == last - done - 1
+        assert db.get_tables() == ["schema_migration"]
+        # The tables that Peewee makes of the models, with types and nulls.
+        db.create_tables(MODELS)
+        assert columns(url) == migrated
+        db.drop_tables(MODELS)
+        assert len(runner.up()) == last
+        assert not diff_models(db.obj, MODELS)
+    assert columns(url) == migrated
+    new_pool.close()
+
+
+def test_a_second_start_changes_nothing(pool: Pool) -> None:
+    with pool.connection():
+        User.create(email="a", hashed_password="")
+    migrate(pool)
+    with pool.connection():
+        assert User.select().count() == 1
+
+
+def test_an_interrupted_migration_is_finished_by_the_next_start(
+    new_pool: Pool, url: str
+) -> None:
+    """MySQL cannot roll a new table back."""
+    migrate(new_pool)
+    with new_pool.connection():
+        User.create(email="a", hashed_password="")
+        db.execute_sql("DROP TABLE items")
+        db.execute_sql("DELETE FROM schema_migration")
+    migrate(new_pool)
+    with new_pool.connection():
+        assert not diff_models(db.obj, MODELS)
+        assert User.select().count() == 1
+    new_pool.close()
+
+
+def test_processes_that_start_together_apply_it_once(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lock of the database, which threads with a connection each share as well."""
+    pools = [Pool(url, size=1, timeout=1) for _ in range(8)]
+    errors: list[BaseException] = []
+
+    def start(pool: Pool) -> None:
+        try:
+            migrate(pool)
+        except BaseException as exc:
+            errors.append(exc)
+
+    threads = [threading.Thread(target=start, args=(pool,)) for pool in pools]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert caplog.text.count("Applied the migration 0001_initial") == 1
+    with pools[0].connection():
+        assert not diff_models(db.obj, MODELS)
+    for pool in pools:
+        pool.close()
+
+
+@on("postgresql", "mariadb")
+def test_a_migration_may_take_longer_than_a_request(url: str) -> None:
+    pool = Pool(f"{url}?statement_timeout=0.2", size=1, timeout=1)
+    sleep = "pg_sleep" if url.startswith("postgresql") else "SLEEP"
+    connection = pool.open(limited=False)
+    connection.execute_sql(f"SELECT {sleep}(2)")
+    pool.put(connection)
+    with pool.connection(), pytest.raises(OperationalError):
+        db.execute_sql(f"SELECT {sleep}(2)")
+    pool.close()
+
+
+@pytest.mark.parametrize("at_start", ["true", "false"])
+@on("sqlite")
+def test_a_database_newer_than_the_code_stops_the_start(
+    pool: Pool, url: str, at_start: str
+) -> None:
+    with pool.connection():
+        db.execute_sql(
+            "INSERT INTO schema_migration (name, applied) VALUES (?, ?)",
+            ("9999_from_the_future", "2030-01-01"),
+        )
+    pool.close()
+    with serve(url, MIGRATE_AT_START=at_start) as server:
+        log, _ = server.process.communicate(timeout=30)
+    assert server.process.returncode == 3
+    assert "Traceback" not in log
+    (line,) = (line for line in log.splitlines() if "9999_from_the_future" in line)
+    assert "newer" in line
+
+
+@on("sqlite")
+def test_who_migrates_by_hand_is_told_what_is_missing(url: str) -> None:
+    with serve(url, MIGRATE_AT_START="false") as server:
+        log, _ = server.process.communicate(timeout=30)
+    assert server.process.returncode == 3
+    assert "Traceback" not in log
+    (line,) = (line for line in log.splitlines() if "0001_initial" in line)
+    assert "pwmigrate" in line
+
+
+def test_pwmigrate_on_the_database_of_the_settings(url: str) -> None:
+    def pwmigrate(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "playhouse.migrations", *arguments],
+            cwd=Path(__file__).parents[1],  # Where `.pwmigrate` is.
+            env=os.environ | {"DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+        )
+
+    assert pwmigrate("status").returncode == 1
+    assert pwmigrate("up").stdout == "applied: 0001_initial\n"
+    assert pwmigrate("status").returncode == 0
+    assert pwmigrate("diff").stdout == "schema matches models.\n"
+    pool = Pool(url, size=1, timeout=1)
+    migrate(pool, apply=False)
+    pool.close()
+    assert pwmigrate("down").stdout == "reverted: 0001_initial\n"
