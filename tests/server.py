@@ -9,16 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import pytest
-
-
-def require(present: object, reason: str) -> None:
-    """Skip the test if what it needs is absent, or fail it: in CI nothing may be."""
-    if not present:
-        if os.environ.get("REQUIRE_ALL_TESTS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-
 
 @dataclass
 class Server:

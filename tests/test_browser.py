@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from .server import Server, require, serve
+from .server import Server, serve
+from .servers import on, skip
 
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
@@ -21,13 +22,14 @@ ARGUMENTS = [
 ]
 
 
-pytestmark = pytest.mark.parametrize("engine", ["sqlite"])
+pytestmark = on("sqlite")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    require(chromium, "no browser: apt-get install chromium, or set CHROMIUM")
+    if not chromium:
+        skip("There is no browser: apt-get install chromium, or set CHROMIUM.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=ARGUMENTS, timeout=120_000

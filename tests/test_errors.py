@@ -123,7 +123,7 @@ def test_422_leaves_out_the_input_of_a_body(client: TestClient) -> None:
     assert error["ctx"]["reason"] in error["msg"]
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [

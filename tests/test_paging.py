@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from peewee_app import crud, models
 from peewee_app.database import Pool, db
 
+from .servers import on
 from .test_crud import queries
 
 
@@ -70,7 +71,7 @@ def test_pages_from_a_skip(seven: TestClient, path: str) -> None:
     assert ids(seven.get(links(page)["prev"])) == [4, 6]
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 @pytest.mark.parametrize("path", ["/users/", "/items/"])
 def test_the_last_page_has_no_next(seven: TestClient, path: str) -> None:
     for parameters in ({"limit": 7}, {"limit": 8}, {"after": 7}, {"skip": 100}):
@@ -78,7 +79,7 @@ def test_the_last_page_has_no_next(seven: TestClient, path: str) -> None:
     assert "next" in links(seven.get(path, params={"limit": 6}))
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 @pytest.mark.parametrize("path", ["/users/", "/items/"])
 def test_edges(seven: TestClient, path: str) -> None:
     assert ids(seven.get(path, params={"after": -(2**31)})) == [1, 2, 4, 6, 7, 8, 9]
@@ -91,7 +92,7 @@ def test_edges(seven: TestClient, path: str) -> None:
     assert links(seven.get(path))["first"] == f"{path}?limit=100"
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 def test_a_client_follows_the_links(seven: TestClient) -> None:
     """By an HTTP client's own reading of the header, and of the address."""
     response = seven.get("/items/?limit=2")

@@ -12,6 +12,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from .servers import on
+
 # A database is made for each test, not for each example; and machines are slow.
 several = settings(
     max_examples=100,
@@ -123,7 +125,7 @@ def test_any_json_is_accepted_or_refused(
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/users/"), ("PATCH", "/items/1")]
 )
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 def test_any_bytes_are_accepted_or_refused(
     client: TestClient, method: str, path: str, content: bytes, content_type: str
 ) -> None:
@@ -133,7 +135,7 @@ def test_any_bytes_are_accepted_or_refused(
     assert response.status_code == 200 or response.json()["detail"]
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000])
 def test_deep_json(client: TestClient, content: str) -> None:
     headers = {"Content-Type": "application/json"}

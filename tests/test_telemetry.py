@@ -17,6 +17,7 @@ from peewee_app.main import create_app
 from peewee_app.settings import Settings
 
 from .server import serve
+from .servers import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
@@ -87,7 +88,7 @@ def test_no_parameter_is_in_a_span(
 
 
 @pytest.mark.parametrize("provider", [None, NoOpTracerProvider()])
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 def test_without_telemetry_a_query_calls_nothing(
     url: str, provider: TracerProvider | None
 ) -> None:
@@ -136,12 +137,12 @@ def test_echo_sql(log: list[str]) -> None:
         assert secret not in text
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 def test_by_default_neither_log_nor_header(client: TestClient) -> None:
     assert "Server-Timing" not in client.get("/users/").headers
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
@@ -164,7 +165,7 @@ def test_a_sane_request_id_is_kept(client: TestClient, sent: str, kept: bool) ->
         assert re.fullmatch("[0-9a-f]{32}", got)
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 def test_every_answer_has_a_request_id(client: TestClient, app: FastAPI) -> None:
     @app.get("/unexpected")
     def unexpected() -> None:

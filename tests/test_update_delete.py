@@ -17,6 +17,7 @@ from peewee_app.database import Pool
 from peewee_app.models import User
 
 from .server import serve
+from .servers import on
 from .test_crud import queries
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
@@ -72,7 +73,7 @@ def test_an_absent_field_stays_as_it_is(client: TestClient) -> None:
         ("/items/1", "description", "\ud800"),
     ],
 )
-@pytest.mark.parametrize("engine", ["sqlite"])
+@on("sqlite")
 def test_bad_change(client: TestClient, path: str, field: str, value: Any) -> None:
     before = client.get(path).json()
     response = client.patch(
