@@ -9,7 +9,6 @@ file, which is removed at the end.
 import sys
 import tempfile
 import time
-from statistics import median
 
 import httpx2
 
@@ -20,7 +19,7 @@ from tests.server import serve
 
 ROWS = 1_000_000
 DEPTHS = (0, 1_000, 10_000, 100_000, ROWS - 100)
-REPEATS = 15
+REPEATS = 30
 BATCH = 5_000
 
 
@@ -44,14 +43,14 @@ def fill(url: str) -> None:
 
 
 def milliseconds(client: httpx2.Client, **parameters: int) -> float:
-    """The median time of a request for a page of 100 items."""
+    """The time of the fastest of some requests for a page of 100 items."""
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
         response = client.get("/items/", params={"limit": 100} | parameters)
         times.append(time.perf_counter() - start)
         assert len(response.raise_for_status().json()) == 100  # noqa: S101
-    return median(times) * 1000
+    return min(times) * 1000
 
 
 def main(url: str) -> None:
