@@ -1,7 +1,7 @@
 """Every query of the app. Models carry their database, so none is passed around.
 
-One user or item is a model instance. A page of them is rows, ready to become JSON: to
-make instances costs several times as much, and they would be read only once.
+What is created is a model instance. What is read is rows, ready to become JSON: to make
+instances takes several times as long, and they would be looked at only once.
 """
 
 from collections import defaultdict
@@ -11,52 +11,30 @@ from .database import db
 from .models import Item, User
 from .statement import GIVEN, Row, Statement
 
-# What a page shows: the password hash stays in the database.
-USER_COLUMNS = (User.email, User.id, User.is_active)
-ITEM_COLUMNS = (Item.title, Item.description, Item.id, Item.owner)
+# What a client may see: the password hash stays in the database.
+USER = User.select(User.email, User.id, User.is_active).order_by(User.id)
+ITEM = Item.select(Item.title, Item.description, Item.id, Item.owner).order_by(Item.id)
 
-USER_BY_ID = Statement(User.select().where(User.id == GIVEN))
-ITEMS_OF_USER = Statement(Item.select().where(Item.owner == GIVEN).order_by(Item.id))
-USERS_PAGE = User.select(*USER_COLUMNS).order_by(User.id).limit(GIVEN).offset(GIVEN)
-USERS = Statement(USERS_PAGE)
-USERS_AFTER = Statement(USERS_PAGE.where(User.id > GIVEN))
-ITEMS_PAGE = Item.select(*ITEM_COLUMNS).order_by(Item.id).limit(GIVEN).offset(GIVEN)
-ITEMS = Statement(ITEMS_PAGE)
-ITEMS_AFTER = Statement(ITEMS_PAGE.where(Item.id > GIVEN))
+USER_BY_ID = Statement(USER.where(User.id == GIVEN))
+USER_BY_EMAIL = Statement(USER.where(User.email == GIVEN))
+USERS = Statement(USER.limit(GIVEN).offset(GIVEN))
+USERS_AFTER = Statement(USER.where(User.id > GIVEN).limit(GIVEN).offset(GIVEN))
+ITEM_BY_ID = Statement(ITEM.where(Item.id == GIVEN))
+ITEMS = Statement(ITEM.limit(GIVEN).offset(GIVEN))
+ITEMS_AFTER = Statement(ITEM.where(Item.id > GIVEN).limit(GIVEN).offset(GIVEN))
+# In the order of the index on owner_id.
 ITEMS_OF_USERS = Statement(
-    Item.select(*ITEM_COLUMNS)
-    .where(Item.owner.between(GIVEN, GIVEN))
-    .order_by(Item.owner, Item.id)
+    ITEM.where(Item.owner.between(GIVEN, GIVEN)).order_by(Item.owner, Item.id)
 )
 
 
-def get_user(user_id: int) -> User | None:
-    """The user, with the items loaded, or None."""
-    for user in USER_BY_ID.objects(user_id):
-        user.items = ITEMS_OF_USER.objects(user_id)
-        return user
-    return None
-
-
-def get_user_by_email(email: str) -> User | None:
-    """The user with exactly this email, or None."""
-    return User.get_or_none(User.email == email)
-
-
-def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
-    """At most `limit` users, ordered by id, from the one at position `skip` on.
-
-    With `after`, only users with a greater id are looked at. Each has the list of its
-    `items`. That is two queries, for any number of users.
+def _with_items(users: list[Row]) -> list[Row]:
+    """The users with their items, by one query. They are all that there are between
+    the first id and the last.
     """
-    if after is None:
-        users = USERS.rows(limit, skip)
-    else:
-        users = USERS_AFTER.rows(after, limit, skip)
     if not users:
         return []
     items: defaultdict[int, list[Row]] = defaultdict(list)
-    # The page has every user between its first and its last.
     for item in ITEMS_OF_USERS.rows(users[0]["id"], users[-1]["id"]):
         items[item["owner_id"]].append(item)
     for user in users:
@@ -65,12 +43,33 @@ def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list
     return users
 
 
+def get_user(user_id: int) -> Row | None:
+    """The user with the items, or None."""
+    return next(iter(_with_items(USER_BY_ID.rows(user_id))), None)
+
+
+def get_user_by_email(email: str) -> Row | None:
+    """The user with exactly this email, with the items, or None."""
+    return next(iter(_with_items(USER_BY_EMAIL.rows(email))), None)
+
+
+def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
+    """At most `limit` users, ordered by id, from the one at position `skip` on.
+
+    With `after`, only users with a greater id are looked at. With their items that is
+    two queries, for any number of users.
+    """
+    if after is None:
+        return _with_items(USERS.rows(limit, skip))
+    return _with_items(USERS_AFTER.rows(after, limit, skip))
+
+
 def create_user(user: schemas.UserCreate) -> User:
     """The new user. Raises Peewee's IntegrityError if the email is taken."""
     return User.create(email=user.email, hashed_password=user.hashed_password)
 
 
-def update_user(user_id: int, user: schemas.UserUpdate) -> User | None:
+def update_user(user_id: int, user: schemas.UserUpdate) -> Row | None:
     """The user, with the fields that are set in `user` changed, or None.
 
     The statement names those fields only, so that updates of other fields that run at
@@ -100,9 +99,9 @@ def delete_user(user_id: int) -> bool:
         return True
 
 
-def get_item(item_id: int) -> Item | None:
+def get_item(item_id: int) -> Row | None:
     """The item, or None."""
-    return Item.get_or_none(Item.id == item_id)
+    return next(iter(ITEM_BY_ID.rows(item_id)), None)
 
 
 def get_items(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
@@ -134,7 +133,7 @@ def create_user_item(item: schemas.ItemCreate, user_id: int) -> Item:
     return Item.create(**item.model_dump(), owner=user_id)
 
 
-def update_item(item_id: int, item: schemas.ItemUpdate) -> Item | None:
+def update_item(item_id: int, item: schemas.ItemUpdate) -> Row | None:
     """The item, with the fields that are set in `item` changed, or None."""
     changes = item.model_dump(exclude_unset=True)
     if changes:

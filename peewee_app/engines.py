@@ -5,6 +5,7 @@ and what the pool needs to know of a connection. A driver is imported only when 
 asks for it.
 """
 
+import logging
 import random
 import select
 import sqlite3
@@ -14,6 +15,8 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from peewee import Database, InterfaceError, InternalError, OperationalError
+
+logger = logging.getLogger(__name__)
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
@@ -56,22 +59,25 @@ class ServerConnection(Connection):
         self.limited = limited
         self._used = time.monotonic()
         self._in_doubt = False
+        self._running = False
 
     def driver_is_idle(self) -> bool:
         """Whether the driver knows of no transaction, statement or broken socket."""
         raise NotImplementedError
 
     def fileno(self) -> int:
-        """The file descriptor of the connection's socket, or -1."""
+        """The file descriptor of the connection's socket."""
         raise NotImplementedError
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         self._used = time.monotonic()
-        self._in_doubt = False
+        self._in_doubt = self._running = False
         return super().connect(reuse_if_open)
 
     def is_clean(self) -> bool:
-        return self.limited and not self._in_doubt and self.driver_is_idle()
+        # A thread that its request left behind may still be running a statement.
+        in_doubt = self._running or self._in_doubt
+        return self.limited and not in_doubt and self.driver_is_idle()
 
     def is_connection_usable(self) -> bool:
         """False if the server has closed the idle connection, or if it is an old one.
@@ -92,10 +98,11 @@ class ServerConnection(Connection):
         That is safe when the statement is the whole transaction, and only then.
         """
         execute: Callable[..., Any] = super().execute_sql
-        alone = not self.in_transaction() and not (
-            self.is_closed() or not self.driver_is_idle()
+        alone = (
+            not self.is_closed() and not self.in_transaction() and self.driver_is_idle()
         )
         for attempt in range(1, ATTEMPTS + 1):
+            self._running = True
             try:
                 return execute(sql, params)
             except (OperationalError, InterfaceError, InternalError) as exc:
@@ -104,7 +111,9 @@ class ServerConnection(Connection):
                     raise
                 if not alone or attempt == ATTEMPTS:
                     raise
+                logger.warning("rolled back, running it again: %s", exc)
             finally:
+                self._running = False
                 self._used = time.monotonic()
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
         raise AssertionError("unreachable")

@@ -1,13 +1,14 @@
 """MySQL and MariaDB, by PyMySQL."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
 import pymysql
-from peewee import MySQLDatabase
+from peewee import MySQLDatabase, OperationalError
 from playhouse.db_url import parse
 from pymysql.constants import CR, ER, SERVER_STATUS
 
@@ -17,9 +18,15 @@ from .engines import (
     Connect,
     Connection,
     ServerConnection,
+    error_code,
     readable,
     take_statement_timeout,
 )
+
+# The table that is the lock of migrations on a Galera cluster, and how many seconds a
+# process waits for it.
+CLUSTER_LOCK = "schema_migration_lock"
+CLUSTER_LOCK_TIMEOUT = 60
 
 
 class Mysql(ServerConnection, MySQLDatabase):
@@ -36,18 +43,20 @@ class Mysql(ServerConnection, MySQLDatabase):
             defer_connect=True,
             **self.connect_params,
         )
-        self._fileno = -1
-        if connection.unix_socket:
-            connection.connect()
-            return connection
-        address = (connection.host, connection.port)
+        timeout = connection.connect_timeout
         try:
-            sock = socket.create_connection(address, connection.connect_timeout)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if connection.unix_socket:
+                sock = socket.socket(socket.AF_UNIX)
+                sock.settimeout(timeout)
+                sock.connect(connection.unix_socket)
+            else:
+                address = (connection.host, connection.port)
+                sock = socket.create_connection(address, timeout)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             self._fileno = sock.fileno()
             # The server speaks first. One that is frozen does not.
-            if not readable(self._fileno, connection.connect_timeout):
+            if not readable(self._fileno, timeout):
                 sock.close()
                 raise TimeoutError("timed out")
         except OSError as exc:
@@ -69,6 +78,10 @@ class Mysql(ServerConnection, MySQLDatabase):
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
         """A lock by name; the server frees it if this process dies."""
+        if ("wsrep_on", "ON") in self.execute_sql("SHOW VARIABLES LIKE 'wsrep_on'"):
+            with self._cluster_lock():
+                yield
+            return
         name = "CONCAT(LEFT(DATABASE(), 40), '.migrations')"
         while not self.execute_sql(f"SELECT GET_LOCK({name}, 60)").fetchone()[0]:
             pass
@@ -76,6 +89,32 @@ class Mysql(ServerConnection, MySQLDatabase):
             yield
         finally:
             self.execute_sql(f"SELECT RELEASE_LOCK({name})")
+
+    @contextmanager
+    def _cluster_lock(self) -> Iterator[None]:
+        """A lock for all nodes of a Galera cluster, where GET_LOCK is for one.
+
+        The table is the lock: the cluster lets one connection create it. A process
+        that dies leaves it, and maybe half a migration: a person has to look.
+        """
+        end = time.monotonic() + CLUSTER_LOCK_TIMEOUT
+        while True:
+            try:
+                self.execute_sql(f"CREATE TABLE {CLUSTER_LOCK} (id INTEGER)")
+                break
+            except OperationalError as exc:
+                if error_code(exc) != ER.TABLE_EXISTS_ERROR:
+                    raise
+                if time.monotonic() > end:
+                    raise OperationalError(
+                        f"the table {CLUSTER_LOCK} says that another process is "
+                        "migrating; if none is, drop the table"
+                    ) from None
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            self.execute_sql(f"DROP TABLE {CLUSTER_LOCK}")
 
 
 def connector(url: str) -> Connect:

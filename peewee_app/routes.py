@@ -56,7 +56,7 @@ ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
 
 
 def respond(
-    result: BaseModel | list[Row], headers: dict[str, str] | None = None
+    result: BaseModel | Row | list[Row], headers: dict[str, str] | None = None
 ) -> Response:
     """A JSON response, made on the thread that ran the query.
 
@@ -113,7 +113,7 @@ def read_user(user_id: UserId, db: Db) -> Response:
     user = crud.get_user(user_id=user_id)
     if user is None:
         raise HTTPException(404, "User not found")
-    return respond(schemas.User.model_validate(user))
+    return respond(user)
 
 
 @router.patch(
@@ -132,7 +132,7 @@ def update_user(user_id: UserId, user: ChangedUser, db: Db) -> Response:
         updated = crud.update_user(user_id=user_id, user=user)  # As in create_user.
     if updated is None:
         raise HTTPException(404, "User not found")
-    return respond(schemas.User.model_validate(updated))
+    return respond(updated)
 
 
 @router.delete(
@@ -192,7 +192,7 @@ def read_item(item_id: ItemId, db: Db) -> Response:
     item = crud.get_item(item_id=item_id)
     if item is None:
         raise HTTPException(404, "Item not found")
-    return respond(schemas.Item.model_validate(item))
+    return respond(item)
 
 
 @router.patch(
@@ -206,7 +206,7 @@ def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> Response:
     updated = crud.update_item(item_id=item_id, item=item)
     if updated is None:
         raise HTTPException(404, "Item not found")
-    return respond(schemas.Item.model_validate(updated))
+    return respond(updated)
 
 
 @router.delete(

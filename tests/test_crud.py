@@ -112,7 +112,9 @@ def test_defaults_are_the_first_hundred() -> None:
 def test_get_user() -> None:
     add_users(1)
     user = crud.get_user_by_email("0@example.com")
-    assert user == crud.get_user(1)
+    assert user is not None
+    assert user["email"] == "0@example.com"
+    assert user == crud.get_user(1) == crud.get_users()[0]
     assert crud.get_user(2) is None
     assert crud.get_user_by_email("0@EXAMPLE.com") is None
 

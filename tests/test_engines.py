@@ -89,6 +89,18 @@ def test_options_go_to_the_driver(url: str, engine: str) -> None:
             one(f"{url}?ssl_verify_cert=true", "SELECT 1")
 
 
+@on("mariadb")
+def test_a_socket_in_the_file_system(url: str) -> None:
+    path = one(url, "SELECT @@socket")
+    pool = Pool(f"{url}?unix_socket={path}", size=1, timeout=1)
+    with pool.connection():
+        first = db.connection()
+        assert db.execute_sql("SELECT 1").fetchone() == (1,)
+    with pool.connection():
+        assert db.connection() is first
+    pool.close()
+
+
 @on("postgresql")
 def test_several_hosts_are_tried_in_turn(url: str) -> None:
     parts = urlsplit(url)
@@ -179,7 +191,7 @@ def test_text_compares_exactly_on_every_engine(pool: Pool) -> None:
         for text in TEXTS:
             user = crud.get_user_by_email(text)
             assert user is not None
-            assert user.email == text
+            assert user["email"] == text
             with pytest.raises(peewee.IntegrityError):
                 User.create(email=text, hashed_password="")
         assert crud.get_user_by_email("a  ") is None

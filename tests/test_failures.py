@@ -108,7 +108,6 @@ async def test_the_server_freezes_under_load(
             assert (ready.status_code, ready.json()["reason"]) == (503, "timeout")
             assert took < 1
         await asyncio.sleep(8)
-        load.slowest = 0
         database.thaw()
         back = time.monotonic()
         await asyncio.sleep(4)
@@ -126,8 +125,8 @@ async def test_the_server_freezes_under_load(
     assert statistics.median(times["/docs"]) < 0.1
     assert statistics.median(times["/health"]) < 0.1
     assert load.refused
-    # A turn, a statement or a connection, and what a busy machine adds.
-    assert load.slowest < 2 + 3 + 5 + 2
+    # A turn, a connection or a statement and its client's grace, and a busy machine.
+    assert load.slowest < 2 + 5 + 5
     assert load.lost(titles) == 0
     assert max(titles.values()) == 1
 

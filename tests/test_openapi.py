@@ -27,6 +27,31 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
             yield method, path, operation
 
 
+def test_what_it_has_beyond_the_tutorials(document: dict[str, Any]) -> None:
+    assert {operation["operationId"] for _, _, operation in operations(document)} == {
+        "create_user_users__post",
+        "read_users_users__get",
+        "read_user_users__user_id__get",
+        "update_user_users__user_id__patch",
+        "delete_user_users__user_id__delete",
+        "create_item_for_user_users__user_id__items__post",
+        "read_items_items__get",
+        "read_item_items__item_id__get",
+        "update_item_items__item_id__patch",
+        "delete_item_items__item_id__delete",
+    }
+    schemas = document["components"]["schemas"]
+    tutorials = {"Item", "ItemCreate", "User", "UserCreate"}
+    fastapis = {"HTTPValidationError", "ValidationError"}
+    assert set(schemas) - tutorials - fastapis == {"Error", "ItemUpdate", "UserUpdate"}
+    assert set(schemas["UserUpdate"]["properties"]) == {
+        "email",
+        "password",
+        "is_active",
+    }
+    assert set(schemas["ItemUpdate"]["properties"]) == {"title", "description"}
+
+
 def test_it_says_what_this_is(document: dict[str, Any]) -> None:
     info = document["info"]
     assert info["title"] == "peewee_app"

@@ -28,14 +28,6 @@ def test_rows(pool: Pool) -> None:
         assert PAGE.rows(0, 0) == []
 
 
-def test_objects(pool: Pool) -> None:
-    with pool.connection():
-        (user,) = BY_EMAIL.objects("c")
-        assert isinstance(user, User)
-        assert user == User.get_by_id(2)
-        assert user.is_dirty() is False
-
-
 def test_values_are_parameters(pool: Pool) -> None:
     events: list[QueryEvent] = []
     with pool.connection():

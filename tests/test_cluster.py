@@ -1,0 +1,102 @@
+"""The app on a real Galera cluster: a node dies, comes back, and conflicts are met."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from peewee import OperationalError
+
+from cluster.__main__ import NODES, PROCESSES, RACES, run
+from cluster.nodes import DATABASE, cluster, missing
+from peewee_app import mysql
+from peewee_app.database import Pool
+from peewee_app.migrations import migrate
+
+from . import servers
+
+
+@pytest.fixture(autouse=True, scope="module")
+def installed() -> None:
+    if packages := missing():
+        servers.skip(f"no Galera cluster: apt-get install {' '.join(packages)}")
+
+
+def test_a_node_dies_under_load_and_returns() -> None:
+    report = run()
+    print(report.text())
+    tally = report.tally
+    assert report.broken_promises() == []
+    assert len(tally.items) > 50
+    assert len(tally.users) > 5
+    # 503 is for the moment of the failover, and a success is never far away.
+    assert set(tally.statuses()) <= {200, 503}
+    assert set(tally.statuses(until=report.killed)) == {200}
+    assert tally.statuses(report.killed + 5, report.restarted)[200] > 0
+    assert tally.statuses(report.synced)[200] > 0
+    # It was sent the part that it had missed, and then served.
+    assert "IST" in report.transfer
+    assert len(report.nodes) == NODES
+    for state in report.nodes.values():
+        assert state.stored.found == len(tally.users) + len(tally.items)
+        assert state.stored.lost == 0
+        assert state.stored.doubled == 0
+    assert all(report.connections.values())
+    # There were conflicts. Each had one winner, and nobody saw anything but a 400.
+    assert report.race.across_nodes > 0
+    assert report.race.won_once == RACES
+    assert report.race.statuses == {200: RACES, 400: RACES * PROCESSES}
+    assert report.retries > 0
+    assert report.increments.values == [report.increments.acknowledged] * NODES
+
+
+def test_interrupted_it_leaves_nothing_behind() -> None:
+    directory = Path(tempfile.mkdtemp())
+    directory.chmod(0o755)  # The servers run as another user.
+    with subprocess.Popen(
+        [sys.executable, "-m", "cluster"],
+        env=os.environ | {"TMPDIR": str(directory)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as script:
+        assert script.stdout
+        output = []
+        for line in script.stdout:
+            output.append(line)
+            if "load begins" in line:
+                break
+        assert len(programs_in(directory)) >= NODES + 1  # The nodes and HAProxy.
+        script.send_signal(signal.SIGTERM)
+        output += script.stdout
+    assert output[-1] == "interrupted; everything is stopped\n"
+    assert "Traceback" not in "".join(output)
+    assert programs_in(directory) == []
+    directory.rmdir()  # Fails if there is anything in it.
+
+
+def programs_in(directory: Path) -> list[str]:
+    """The command lines of running programs that name the directory."""
+    lines = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(file.read_text().replace("\0", " "))
+    return [line for line in lines if str(directory) in line]
+
+
+def test_a_lock_left_behind_stops_the_start_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mysql, "CLUSTER_LOCK_TIMEOUT", 0.5)
+    with cluster(1) as (node,), closing(Pool(node.url, size=1, timeout=1)) as pool:
+        node.rows(f"CREATE TABLE {DATABASE}.{mysql.CLUSTER_LOCK} (id INTEGER)")
+        with pytest.raises(OperationalError, match="drop the table"):
+            migrate(pool)
+        node.rows(f"DROP TABLE {DATABASE}.{mysql.CLUSTER_LOCK}")
+        migrate(pool)
+        tables = node.rows(f"SHOW TABLES IN {DATABASE}")
+    assert {name for (name,) in tables} == {"users", "items", "schema_migration"}

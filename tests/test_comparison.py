@@ -1,0 +1,277 @@
+"""The comparison runs and counts right. How fast an app is, no test asserts."""
+
+import json
+import platform
+import socket
+import socketserver
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+from xml.etree import ElementTree
+
+from comparison.apps import APPS, App, serve
+from comparison.databases import fill, fresh_database, remove_items
+from comparison.figures import Ratio, paired_ratio, percentile
+from comparison.load import Load, drive, get, post
+from comparison.measure import Measurement, Results, Sample
+from comparison.plan import ROUTES, Plan
+from comparison.plots import write_plots
+from comparison.report import number, report, table
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_quick_run_shows_every_route_and_app(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "comparison", "--quick", "--output", str(tmp_path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
+    assert run.returncode == 0, run.stderr
+    text = (tmp_path / "results.md").read_text()
+    assert text.strip() == run.stdout.strip()
+    cells = [cell.strip() for cell in text.replace("\n", "").split("|")]
+    for app in APPS:
+        # One row for each route, and one for memory.
+        assert cells.count(app.name) >= len(ROUTES) + 1
+        assert f"64, {app.name}" in cells
+    for route in ROUTES:
+        assert f"`{route}`" in cells
+    for version in (platform.python_version(), sqlite3.sqlite_version):
+        assert version in text
+    for private in (platform.node(), str(ROOT), str(tmp_path)):
+        assert private not in text
+    assert sorted(file.name for file in tmp_path.glob("*.svg")) == [
+        "clients-sqlite.svg",
+        "items-per-user-sqlite.svg",
+        "routes-sqlite.svg",
+        "rows-sqlite.svg",
+    ]
+
+
+# What is compared is the same.
+
+
+def ask(port: int, method: str, path: str, body: Any = None) -> Any:
+    request = Request(
+        f"http://127.0.0.1:{port}{path}",
+        method=method,
+        data=json.dumps(body).encode() if body else None,
+        headers={"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def answers(app: App, url: str, folder: Path) -> list[Any]:
+    with serve(app, url, folder) as server:
+        fill(url, users=20, items_per_user=3)
+        item = {"title": "Foo", "description": None}
+        return [
+            ask(server.port, "GET", "/users/7"),
+            ask(server.port, "GET", "/users/?limit=100"),
+            ask(server.port, "GET", "/users/?skip=5&limit=2"),
+            ask(server.port, "GET", "/items/?skip=1&limit=100"),
+            ask(server.port, "POST", "/users/2/items/", item),
+            ask(server.port, "GET", "/users/2"),
+        ]
+
+
+def test_all_apps_answer_the_same(tmp_path: Path) -> None:
+    by_app = {}
+    for app in APPS:
+        folder = tmp_path / app.name
+        folder.mkdir()
+        with fresh_database(None, folder) as url:
+            by_app[app.name] = answers(app, url, folder)
+    first, *others = by_app.values()
+    assert len(first[1]) == 20
+    assert len(first[-1]["items"]) == 4
+    for other in others:
+        assert other == first
+
+
+def test_rows(tmp_path: Path) -> None:
+    def count(query: str) -> Any:
+        with closing(sqlite3.connect(tmp_path / "comparison.db")) as connection:
+            return connection.execute(query).fetchone()[0]
+
+    with fresh_database(None, tmp_path) as url:
+        with serve(APPS[0], url, tmp_path):
+            pass
+        for users, items_per_user in [(3, 2), (10, 5)]:
+            fill(url, users, items_per_user)
+            assert count("SELECT count(*) FROM users") == users
+            assert count("SELECT count(*) FROM items") == users * items_per_user
+            owners = "SELECT owner_id, count(*) AS n FROM items GROUP BY owner_id"
+            assert count(f"SELECT min(n) FROM ({owners})") == items_per_user
+            assert count(f"SELECT max(n) FROM ({owners})") == items_per_user
+        remove_items(url, after=40)
+        assert count("SELECT max(id) FROM items") == 40
+
+
+# The load.
+
+
+def drive_for_a_moment(handle: Callable[[socket.socket], None], clients: int) -> Load:
+    """Drive a server that treats each connection like that."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            handle(self.request)
+
+    class Server(socketserver.ThreadingTCPServer):
+        request_queue_size = 100
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        load = drive(
+            server.server_address[1],
+            repeat(get("/")),
+            clients=clients,
+            seconds=0.3,
+            patience=0.3,
+        )
+        server.shutdown()
+    return load
+
+
+def answer_in_pieces(connection: socket.socket) -> None:
+    while connection.recv(1000):
+        for piece in (b"HTTP/1.1 200 OK\r\ncontent-le", b"ngth: 4\r\n\r\nab", b"cd"):
+            connection.sendall(piece)
+            time.sleep(0.005)
+
+
+def test_an_answer_may_come_in_pieces() -> None:
+    load = drive_for_a_moment(answer_in_pieces, clients=2)
+    assert load.latencies
+    assert all(latency >= 0.01 for latency in load.latencies)
+    assert load.failed == load.unanswered == 0
+    assert load.per_second == len(load.latencies) / load.seconds
+
+
+def never_answer(connection: socket.socket) -> None:
+    while connection.recv(1000):
+        pass
+
+
+def test_a_server_that_hangs_does_not_hang_the_load() -> None:
+    start = time.monotonic()
+    load = drive_for_a_moment(never_answer, clients=50)
+    assert time.monotonic() - start < 5
+    assert (len(load.latencies), load.failed, load.unanswered) == (0, 0, 50)
+    assert load.per_second == 0
+
+
+def fail_and_hang_up(connection: socket.socket) -> None:
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n")
+    connection.recv(1000)
+
+
+def test_errors_and_lost_connections_are_failures() -> None:
+    load = drive_for_a_moment(fail_and_hang_up, clients=2)
+    assert (len(load.latencies), load.failed, load.unanswered) == (0, 4, 0)
+
+
+def test_requests_are_what_a_server_understands() -> None:
+    assert get("/a?b=1").startswith(b"GET /a?b=1 HTTP/1.1\r\n")
+    request = post("/a", b'{"b": 1}')
+    assert b"\r\nContent-Length: 8\r\n" in request
+    assert request.endswith(b'\r\n\r\n{"b": 1}')
+
+
+# The statistics, and how they are shown.
+
+
+def test_percentiles() -> None:
+    values = [float(n) for n in range(100, 0, -1)]
+    assert percentile(values, 50) == 50
+    assert percentile(values, 99) == 99
+    assert percentile(values, 100) == 100
+    assert percentile([3.0], 1) == 3
+
+
+def test_ratios_pair_the_rounds() -> None:
+    # The machine was ten times as slow in the second round, for both.
+    assert paired_ratio([200, 21, 200], [100, 10, 50]) == Ratio(2.1, 2, 4)
+    assert paired_ratio([0, 0], [1, 1]) == Ratio(0, 0, 0)
+    assert paired_ratio([1, 1], [1, 0]) is None
+    assert paired_ratio([], []) is None
+
+
+def test_numbers_have_the_digits_that_mean_something() -> None:
+    shown = [number(n) for n in (None, 0.123, 1.234, 12.34, 1234.5)]
+    assert shown == ["–", "0.12", "1.23", "12.3", "1,234"]  # noqa: RUF001
+
+
+def test_table() -> None:
+    assert table(["app", "n"], [["a", "1,000"]]) == (
+        "| app |     n |\n| --- | ----: |\n| a   | 1,000 |"
+    )
+
+
+BRIEF = Plan(
+    users=10,
+    rounds=1,
+    seconds=0.05,
+    warm_up=0.01,
+    ladder_clients=(1,),
+    ladder_seconds=0.05,
+)
+
+
+def test_an_app_that_does_not_start_is_left_out_and_the_reason_is_shown() -> None:
+    apps = [App("broken", "comparison.nothing:app"), APPS[-1]]
+    steps: list[str] = []
+    measurement = Measurement(apps, BRIEF, None, steps.append)
+    results = measurement.run(["routes", "clients"])
+    assert list(results.left_out) == ["broken"]
+    text = report([results], BRIEF, {})
+    assert "broken is not measured here" in text
+    assert "comparison.nothing" in text
+    assert len(steps) == measurement.steps(1, BRIEF, ["routes", "clients"])
+
+
+def some_results() -> Results:
+    """Of an app that is fast and one that hangs."""
+    fast = Sample(Load([0.001, 0.002], seconds=0.004), 0.001, 1.0)
+    hung = Sample(Load(unanswered=2, seconds=1.0), 0.001, 1.0)
+    samples = {APPS[0].name: fast, APPS[1].name: hung}
+    rounds = {name: [sample] for name, sample in samples.items()}
+    ladder = {"GET /": {10: samples, 100: samples}}
+    return Results(
+        "SQLite",
+        routes=dict.fromkeys(ROUTES, rounds),
+        clients={1: samples, 1000: samples},
+        rows=ladder,
+        items_per_user=ladder,
+    )
+
+
+def test_a_server_that_hangs_is_shown_as_such() -> None:
+    lines = report([some_results()], BRIEF, {}).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    dash = "–"  # noqa: RUF001
+    fast, hung = APPS[0].name, APPS[1].name
+    assert [fast, "500", "0.50", "1.00", "2.00", "0", "1"] in rows
+    assert [hung, "0.00", dash, dash, dash, "2", dash] in rows
+    assert [f"1,000, {hung}", "0.00", dash, dash, "0", "0", "2"] in rows
+    assert ["10", "0.50 (1.00)", "no answer in time"] in rows
+
+
+def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
+    results = some_results()
+    first = [file.read_bytes() for file in write_plots(results, tmp_path)]
+    assert len(first) == 4
+    assert [file.read_bytes() for file in write_plots(results, tmp_path)] == first
+    for image in first:
+        assert ElementTree.fromstring(image).tag.endswith("svg")
+        assert b"per request" in image or b"requests per second" in image
+        assert APPS[1].name.encode() in image
