@@ -115,8 +115,9 @@ def connector(url: str) -> Connect:
     engine = Cockroachdb if cockroach else Postgresql
 
     def connect(*, limited: bool = True) -> Connection:
-        settings["statement_timeout"] = str(round(seconds * 1000) if limited else 0)
-        options = [f"-c {name}={value}" for name, value in settings.items()]
+        server_limit = str(round(seconds * 1000) if limited else 0)
+        set_all = settings | {"statement_timeout": server_limit}
+        options = [f"-c {setting}={value}" for setting, value in set_all.items()]
         return engine(
             name,
             prefer_psycopg3=True,

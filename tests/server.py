@@ -24,7 +24,7 @@ class Server:
     def stop(self) -> str:
         """Stop it as an operator does; return its log."""
         self.process.send_signal(signal.SIGTERM)
-        log, _ = self.process.communicate(timeout=30)
+        log, _ = self.process.communicate(timeout=60)
         return log
 
 
@@ -58,4 +58,4 @@ def serve(
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)

@@ -305,6 +305,7 @@ async def test_a_client_that_sends_slowly_holds_no_connection(
 async def test_requests_wait_as_coroutines_and_then_get_503(
     make_app: MakeApp, pool: Pool
 ) -> None:
+    pool.timeout = 2  # A busy machine takes a while to start 100 requests.
     app = make_app(pool)
     holding = asyncio.Event()
     let_go = asyncio.Event()
@@ -324,7 +325,7 @@ async def test_requests_wait_as_coroutines_and_then_get_503(
         # More than FastAPI has threads: were they to block one each, none were left.
         waiting = [asyncio.create_task(client.get("/")) for _ in range(100)]
         await asyncio.sleep(0)
-        assert await asyncio.wait_for(run_sync(lambda: "a thread"), 0.1)
+        assert await asyncio.wait_for(run_sync(lambda: "a thread"), 1)
         for response in await asyncio.gather(*waiting):
             assert response.status_code == 503
             assert int(response.headers["Retry-After"]) > 0

@@ -37,7 +37,7 @@ def database(engine: str) -> Iterator[DatabaseServer]:
             server.execute("CREATE USER app", "ALTER DATABASE app OWNER TO app")
         else:
             server.execute(
-                "CREATE USER app@localhost", "GRANT ALL ON app.* TO app@localhost"
+                "CREATE USER app@'127.0.0.1'", "GRANT ALL ON app.* TO app@'127.0.0.1'"
             )
         yield server
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -21,24 +22,54 @@ USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
 
 def test_what_was_written_is_there_after_a_restart(url: str) -> None:
-    with serve(url) as server, httpx2.Client(base_url=server.base_url) as client:
+    with (
+        serve(url) as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
         user = client.post("/users/", json=USER).json()
         item = client.post("/users/1/items/", json={"title": "Foo"}).json()
         server.stop()
-    with serve(url) as server, httpx2.Client(base_url=server.base_url) as client:
+    with (
+        serve(url) as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
         assert client.get("/users/").json() == [{**user, "items": [item]}]
         assert client.get("/items/").json() == [item]
 
 
 @on("sqlite")
 def test_a_clean_stop_closes_every_connection(url: str, database_file: Path) -> None:
-    with serve(url) as server, httpx2.Client(base_url=server.base_url) as client:
+    with (
+        serve(url) as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
         assert client.post("/users/", json=USER).status_code == 200
         assert Path(f"{database_file}-wal").exists()
         log = server.stop()
     assert "Application shutdown complete." in log
     # The last connection to close takes SQLite's write-ahead log with it.
     assert [file.name for file in database_file.parent.iterdir()] == ["test.db"]
+
+
+@on("postgresql", "mariadb")
+def test_a_clean_stop_leaves_no_connection_to_a_server(url: str, engine: str) -> None:
+    with (
+        serve(url) as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
+        assert client.post("/users/", json=USER).status_code == 200
+        log = server.stop()
+    assert "Application shutdown complete." in log
+    connections = {
+        "postgresql": "pg_stat_activity WHERE datname = current_database()",
+        "mariadb": "information_schema.processlist WHERE db = DATABASE()",
+    }
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        sql = f"SELECT count(*) FROM {connections[engine]}"
+        end = time.monotonic() + 5  # The server takes a moment to notice.
+        while connection.execute_sql(sql).fetchone() != (1,):  # This very one.
+            assert time.monotonic() < end
 
 
 @on("sqlite")
@@ -72,7 +103,7 @@ def test_workers_that_start_together_on_an_empty_database(
 ) -> None:
     with (
         serve(url, "--workers", "8") as server,
-        httpx2.Client(base_url=server.base_url, timeout=30) as client,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
     ):
         assert client.post("/users/", json=USER).status_code == 200
         log = ""
@@ -108,7 +139,7 @@ def test_a_wrong_setting_stops_the_start_with_one_clear_line(
     url: str, name: str, value: str, reason: str, workers: str
 ) -> None:
     with serve(url, "--workers", workers, keep_log=True, **{name: value}) as server:
-        log, _ = server.process.communicate(timeout=30)
+        log, _ = server.process.communicate(timeout=60)
     assert workers != "1" or server.process.returncode == 3
     assert "Traceback" not in log
     lines = [line for line in log.splitlines() if name in line]

@@ -137,7 +137,7 @@ def test_a_database_newer_than_the_code_stops_the_start(
         )
     pool.close()
     with serve(url, MIGRATE_AT_START=at_start) as server:
-        log, _ = server.process.communicate(timeout=30)
+        log, _ = server.process.communicate(timeout=60)
     assert server.process.returncode == 3
     assert "Traceback" not in log
     (line,) = (line for line in log.splitlines() if "9999_from_the_future" in line)
@@ -147,7 +147,7 @@ def test_a_database_newer_than_the_code_stops_the_start(
 @on("sqlite")
 def test_who_migrates_by_hand_is_told_what_is_missing(url: str) -> None:
     with serve(url, MIGRATE_AT_START="false") as server:
-        log, _ = server.process.communicate(timeout=30)
+        log, _ = server.process.communicate(timeout=60)
     assert server.process.returncode == 3
     assert "Traceback" not in log
     (line,) = (line for line in log.splitlines() if "0001_initial" in line)

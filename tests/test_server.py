@@ -116,7 +116,10 @@ async def test_kill_9_loses_no_acknowledged_row(
     assert len(acknowledged) > 100
 
     stored: list[dict[str, Any]] = []
-    with serve(url) as again, httpx2.Client(base_url=again.base_url) as reader:
+    with (
+        serve(url) as again,
+        httpx2.Client(base_url=again.base_url, timeout=60) as reader,
+    ):
         while page := reader.get(
             "/items/", params={"limit": 1000, "skip": len(stored)}
         ).json():
