@@ -7,6 +7,7 @@ instances takes several times as long, and they would be looked at only once.
 from collections import defaultdict
 
 from . import schemas
+from .database import db
 from .models import Item, User
 from .statement import GIVEN, Row, Statement
 
@@ -17,7 +18,10 @@ ITEM = Item.select(Item.title, Item.description, Item.id, Item.owner).order_by(I
 USER_BY_ID = Statement(USER.where(User.id == GIVEN))
 USER_BY_EMAIL = Statement(USER.where(User.email == GIVEN))
 USERS = Statement(USER.limit(GIVEN).offset(GIVEN))
+USERS_AFTER = Statement(USER.where(User.id > GIVEN).limit(GIVEN).offset(GIVEN))
+ITEM_BY_ID = Statement(ITEM.where(Item.id == GIVEN))
 ITEMS = Statement(ITEM.limit(GIVEN).offset(GIVEN))
+ITEMS_AFTER = Statement(ITEM.where(Item.id > GIVEN).limit(GIVEN).offset(GIVEN))
 # In the order of the index on owner_id.
 ITEMS_OF_USERS = Statement(
     ITEM.where(Item.owner.between(GIVEN, GIVEN)).order_by(Item.owner, Item.id)
@@ -49,12 +53,15 @@ def get_user_by_email(email: str) -> Row | None:
     return next(iter(_with_items(USER_BY_EMAIL.rows(email))), None)
 
 
-def get_users(skip: int = 0, limit: int = 100) -> list[Row]:
+def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
     """At most `limit` users, ordered by id, from the one at position `skip` on.
 
-    With their items that is two queries, for any number of users.
+    With `after`, only users with a greater id are looked at. With their items that is
+    two queries, for any number of users.
     """
-    return _with_items(USERS.rows(limit, skip))
+    if after is None:
+        return _with_items(USERS.rows(limit, skip))
+    return _with_items(USERS_AFTER.rows(after, limit, skip))
 
 
 def create_user(user: schemas.UserCreate) -> User:
@@ -62,11 +69,78 @@ def create_user(user: schemas.UserCreate) -> User:
     return User.create(email=user.email, hashed_password=user.hashed_password)
 
 
-def get_items(skip: int = 0, limit: int = 100) -> list[Row]:
-    """At most `limit` items, ordered by id, from the one at position `skip` on."""
-    return ITEMS.rows(limit, skip)
+def update_user(user_id: int, user: schemas.UserUpdate) -> Row | None:
+    """The user, with the fields that are set in `user` changed, or None.
+
+    The statement names those fields only, so that updates of other fields that run at
+    the same time stand. Raises Peewee's IntegrityError if the email is taken.
+    """
+    changes = user.model_dump(exclude_unset=True)
+    if "password" in changes:
+        del changes["password"]
+        changes["hashed_password"] = user.hashed_password
+    if changes:
+        User.update(changes).where(User.id == user_id).execute()
+    return get_user(user_id)
+
+
+def delete_user(user_id: int) -> bool:
+    """Delete the user with all items, or nothing; False if there is no such user."""
+    with db.atomic():
+        users = User.select(User.id).where(User.id == user_id)
+        # Lets nobody add an item before the user is gone. On SQLite, which has no row
+        # locks, the transaction does.
+        if db.for_update:
+            users = users.for_update()
+        if users.get_or_none() is None:
+            return False
+        Item.delete().where(Item.owner == user_id).execute()
+        User.delete().where(User.id == user_id).execute()
+        return True
+
+
+def get_item(item_id: int) -> Row | None:
+    """The item, or None."""
+    return next(iter(ITEM_BY_ID.rows(item_id)), None)
+
+
+def get_items(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
+    """At most `limit` items, ordered by id, from the one at position `skip` on.
+
+    With `after`, only items with a greater id are looked at.
+    """
+    if after is None:
+        return ITEMS.rows(limit, skip)
+    return ITEMS_AFTER.rows(after, limit, skip)
+
+
+def get_start_of_page_before(
+    model: type[User | Item], after: int | None, limit: int
+) -> int | None:
+    """The id after which the page of `limit` rows starts that ends with `after`.
+
+    None if that page starts with the first row, or `after` is None.
+    """
+    if after is None:
+        return None
+    ids = model.select(model.id).where(model.id <= after)
+    row = ids.order_by(model.id.desc()).offset(limit).first()
+    return row.id if row else None
 
 
 def create_user_item(item: schemas.ItemCreate, user_id: int) -> Item:
     """The new item. Raises Peewee's IntegrityError if there is no such user."""
     return Item.create(**item.model_dump(), owner=user_id)
+
+
+def update_item(item_id: int, item: schemas.ItemUpdate) -> Row | None:
+    """The item, with the fields that are set in `item` changed, or None."""
+    changes = item.model_dump(exclude_unset=True)
+    if changes:
+        Item.update(changes).where(Item.id == item_id).execute()
+    return get_item(item_id)
+
+
+def delete_item(item_id: int) -> bool:
+    """Delete the item; False if there is no such item."""
+    return bool(Item.delete().where(Item.id == item_id).execute())

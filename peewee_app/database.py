@@ -13,7 +13,7 @@ script or a thread, `async with pool.request():` on the event loop.
 
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Annotated, Any
@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .engines import Connection, connector
 from .errors import unavailable
+from .telemetry import QueryHook
 
 
 class NoConnectionError(RuntimeError):
@@ -121,13 +122,21 @@ class Pool:
     The other requests wait their turn as coroutines, for `timeout` seconds at most.
     A request comes in before it can hold anything, and no thread waits for a
     connection, so there is nothing to deadlock on. `url` is as `engines.connector`
-    takes it.
+    takes it. Each new connection gets what `query_hooks` returns.
     """
 
-    def __init__(self, url: str, *, size: int, timeout: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        size: int,
+        timeout: float,
+        query_hooks: Callable[[], list[QueryHook]] = list,
+    ) -> None:
         self.size = size
         self.timeout = timeout
         self._connect = connector(url)
+        self._query_hooks = query_hooks
         self._slots = anyio.Semaphore(size)
         # Used last in, first out. A deque needs no lock for that.
         self._idle: deque[Connection] = deque()
@@ -192,6 +201,7 @@ class Pool:
         """
         connection = self._connect(**options)
         connection.connect()
+        connection.query_hooks.extend(self._query_hooks())
         return connection
 
     def put(self, connection: Connection) -> None:

@@ -11,11 +11,15 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from peewee import PeeweeException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .engines import why_unavailable
+from .request_id import HEADER, request_id
 
 logger = logging.getLogger(__name__)
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 # The handlers are async: a sync one waits for a worker thread, and when the database
 # does not answer, all of them may be waiting for it.
@@ -33,7 +37,11 @@ def unavailable(exc: Exception) -> JSONResponse:
 
 async def internal_server_error(_request: Request, _exc: Exception) -> JSONResponse:
     """500; Starlette raises the exception again, and the server logs its traceback."""
-    return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
+    # No middleware sees this response.
+    headers = {HEADER: name} if (name := request_id.get()) else None
+    return JSONResponse(
+        {"detail": "Internal Server Error"}, status_code=500, headers=headers
+    )
 
 
 async def database_error(_request: Request, exc: Exception) -> JSONResponse:
@@ -55,6 +63,21 @@ async def validation_error(_request: Request, exc: Exception) -> Response:
             del error["input"]
     content = json.dumps({"detail": jsonable_encoder(errors)})
     return Response(content, status_code=422, media_type="application/json")
+
+
+async def method_not_allowed(request: Request, _exc: Exception) -> JSONResponse:
+    """405 with all methods of the path in `Allow`: Starlette's has one route's only."""
+    app: FastAPI = request.app
+
+    def allowed(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+
+    return JSONResponse(
+        {"detail": "Method Not Allowed"},
+        status_code=405,
+        headers={"Allow": ", ".join(filter(allowed, METHODS))},
+    )
 
 
 class StartupError(Exception):
@@ -88,5 +111,6 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_exception_handler(PeeweeException, database_error)
     app.add_exception_handler(sqlite3.DatabaseError, database_error)
+    app.add_exception_handler(405, method_not_allowed)
     app.add_exception_handler(Exception, internal_server_error)
     app.add_middleware(StartupErrorMiddleware)

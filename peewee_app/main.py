@@ -6,26 +6,40 @@ from contextlib import asynccontextmanager
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
+from opentelemetry.trace import TracerProvider
 from peewee import PeeweeException
 
 from . import health
 from .body_limit import BodyLimitMiddleware
 from .database import Pool
+from .docs import create_app_with_docs
 from .errors import StartupError, add_error_handlers
 from .migrations import migrate
+from .openapi import INFO
+from .request_id import RequestIdMiddleware
 from .routes import router
+from .security_headers import SecurityHeadersMiddleware
 from .settings import Settings, load_settings
+from .telemetry import ServerTimingMiddleware, query_hooks, show_echo
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(
+    settings: Settings, tracer_provider: TracerProvider | None = None
+) -> FastAPI:
     """The app on the database that the settings name. Nothing is opened before it
     starts; at its start it raises StartupError if the database cannot be opened, or
     is not up to date and may not be brought there.
+
+    Its spans go to the tracer provider, or else to that of the process, if it has one.
     """
+    url = settings.database_url.get_secret_value()
     pool = Pool(
-        settings.database_url.get_secret_value(),
+        url,
         size=settings.database_pool_size,
         timeout=settings.database_pool_timeout,
+        query_hooks=lambda: query_hooks(
+            url, echo_sql=settings.echo_sql, provider=tracer_provider
+        ),
     )
 
     @asynccontextmanager
@@ -38,7 +52,9 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await run_sync(pool.close)
 
-    app = FastAPI(lifespan=lifespan)
+    app = create_app_with_docs(
+        lifespan=lifespan, telemetry={"tracer_provider": tracer_provider}, **INFO
+    )
     app.state.pool = pool
     # A thread of its own, outside the pool's turns: the check works when all others
     # wait, and a server that hangs keeps one thread, however often the check comes.
@@ -47,6 +63,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     add_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
+    app.add_middleware(SecurityHeadersMiddleware)
+    if settings.echo_sql:
+        show_echo()
+        app.add_middleware(ServerTimingMiddleware)
+    app.add_middleware(RequestIdMiddleware)
     return app
 
 

@@ -5,21 +5,34 @@ from typing import Annotated
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi.openapi.models import Example
 from peewee import IntegrityError
 from pydantic import BaseModel
 from pydantic_core import to_json
 
 from . import crud, schemas
 from .database import Db
+from .models import Item, User
+from .openapi import ITEM_LINKS, USER_LINKS, errors, page
+from .paging import link_header
 from .statement import Row
 
 router = APIRouter()
 
 # The range of an INTEGER column, and of an OFFSET.
-UserId = Annotated[int, Path(ge=-(2**31), le=2**31 - 1)]
-Skip = Annotated[int, Query(ge=0, le=2**63 - 1)]
-Limit = Annotated[int, Query(ge=0, le=1000)]
+MIN_ID, MAX_ID = -(2**31), 2**31 - 1
+FIRST: dict[str, Example] = {"first": {"summary": "The first", "value": 1}}
+UserId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
+ItemId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
+Skip = Annotated[
+    int, Query(ge=0, le=2**63 - 1, description="How many rows to leave out first.")
+]
+Limit = Annotated[int, Query(ge=0, le=1000, description="How many rows at most.")]
+After = Annotated[
+    int | None,
+    Query(ge=MIN_ID, le=MAX_ID, description="Only rows with a greater id than this."),
+]
 
 # Hashing keeps a core busy and takes 64 MiB, so more at once would only cost memory.
 hashing_threads = CapacityLimiter(os.cpu_count() or 1)
@@ -31,37 +44,70 @@ async def with_hashed_password(user: schemas.UserCreate) -> schemas.UserCreate:
     return user
 
 
+async def with_changed_password(user: schemas.UserUpdate) -> schemas.UserUpdate:
+    """What to change of a user; a new password is hashed as that of a new user is."""
+    if "password" in user.model_fields_set:
+        await with_hashed_password(user)
+    return user
+
+
 HashedUser = Annotated[schemas.UserCreate, Depends(with_hashed_password)]
+ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
 
 
-def respond(result: BaseModel | Row | list[Row]) -> Response:
+def respond(
+    result: BaseModel | Row | list[Row], headers: dict[str, str] | None = None
+) -> Response:
     """A JSON response, made on the thread that ran the query.
 
     Of a result that is no response FastAPI makes one too, on another thread.
     """
-    return Response(to_json(result), media_type="application/json")
+    return Response(to_json(result), media_type="application/json", headers=headers)
 
 
 # Dependencies run in the order of the parameters: first the hash, then the database.
-@router.post("/users/", response_model=schemas.User)
+@router.post(
+    "/users/",
+    response_model=schemas.User,
+    tags=["users"],
+    responses={200: {"links": USER_LINKS}, **errors(400, 413, 503)},
+)
 def create_user(user: HashedUser, db: Db) -> Response:
     """Create a user. The email must not be registered yet."""
     try:
         created = crud.create_user(user=user)
     except IntegrityError:
-        if crud.get_user_by_email(user.email) is None:
-            raise
-        raise HTTPException(400, "Email already registered") from None
+        if crud.get_user_by_email(user.email) is not None:
+            raise HTTPException(400, "Email already registered") from None
+        created = crud.create_user(user=user)  # The other user has gone since.
     return respond(schemas.User.model_validate(created))
 
 
-@router.get("/users/", response_model=list[schemas.User])
-def read_users(db: Db, skip: Skip = 0, limit: Limit = 100) -> Response:
+@router.get(
+    "/users/", response_model=list[schemas.User], tags=["users"], responses=page()
+)
+def read_users(
+    request: Request,
+    db: Db,
+    skip: Skip = 0,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
     """List users with their items, ordered by id."""
-    return respond(crud.get_users(skip=skip, limit=limit))
+    users = crud.get_users(skip=skip, limit=limit + 1, after=after)
+    before = crud.get_start_of_page_before(User, after, limit)
+    link = link_header(
+        request.url.path, users, skip=skip, limit=limit, after=after, before=before
+    )
+    return respond(users[:limit], {"Link": link})
 
 
-@router.get("/users/{user_id}", response_model=schemas.User)
+@router.get(
+    "/users/{user_id}",
+    response_model=schemas.User,
+    tags=["users"],
+    responses=errors(404, 503),
+)
 def read_user(user_id: UserId, db: Db) -> Response:
     """Read one user, with the user's items."""
     user = crud.get_user(user_id=user_id)
@@ -70,19 +116,103 @@ def read_user(user_id: UserId, db: Db) -> Response:
     return respond(user)
 
 
-@router.post("/users/{user_id}/items/", response_model=schemas.Item)
+@router.patch(
+    "/users/{user_id}",
+    response_model=schemas.User,
+    tags=["users"],
+    responses=errors(400, 404, 413, 503),
+)
+def update_user(user_id: UserId, user: ChangedUser, db: Db) -> Response:
+    """Change the given fields of a user; the others stay as they are."""
+    try:
+        updated = crud.update_user(user_id=user_id, user=user)
+    except IntegrityError:
+        if crud.get_user_by_email(user.email) is not None:
+            raise HTTPException(400, "Email already registered") from None
+        updated = crud.update_user(user_id=user_id, user=user)  # As in create_user.
+    if updated is None:
+        raise HTTPException(404, "User not found")
+    return respond(updated)
+
+
+@router.delete(
+    "/users/{user_id}", status_code=204, tags=["users"], responses=errors(404, 503)
+)
+def delete_user(user_id: UserId, db: Db) -> None:
+    """Delete a user with all of the user's items."""
+    if not crud.delete_user(user_id=user_id):
+        raise HTTPException(404, "User not found")
+
+
+@router.post(
+    "/users/{user_id}/items/",
+    response_model=schemas.Item,
+    tags=["items"],
+    responses={200: {"links": ITEM_LINKS}, **errors(400, 404, 413, 503)},
+)
 def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Response:
     """Create an item that belongs to the user."""
     try:
         created = crud.create_user_item(item=item, user_id=user_id)
     except IntegrityError:
-        if crud.get_user(user_id) is not None:
-            raise
-        raise HTTPException(404, "User not found") from None
+        if crud.get_user(user_id) is None:
+            raise HTTPException(404, "User not found") from None
+        # The user has come since.
+        created = crud.create_user_item(item=item, user_id=user_id)
     return respond(schemas.Item.model_validate(created))
 
 
-@router.get("/items/", response_model=list[schemas.Item])
-def read_items(db: Db, skip: Skip = 0, limit: Limit = 100) -> Response:
+@router.get(
+    "/items/", response_model=list[schemas.Item], tags=["items"], responses=page()
+)
+def read_items(
+    request: Request,
+    db: Db,
+    skip: Skip = 0,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
     """List items, ordered by id."""
-    return respond(crud.get_items(skip=skip, limit=limit))
+    items = crud.get_items(skip=skip, limit=limit + 1, after=after)
+    before = crud.get_start_of_page_before(Item, after, limit)
+    link = link_header(
+        request.url.path, items, skip=skip, limit=limit, after=after, before=before
+    )
+    return respond(items[:limit], {"Link": link})
+
+
+@router.get(
+    "/items/{item_id}",
+    response_model=schemas.Item,
+    tags=["items"],
+    responses=errors(404, 503),
+)
+def read_item(item_id: ItemId, db: Db) -> Response:
+    """Read one item."""
+    item = crud.get_item(item_id=item_id)
+    if item is None:
+        raise HTTPException(404, "Item not found")
+    return respond(item)
+
+
+@router.patch(
+    "/items/{item_id}",
+    response_model=schemas.Item,
+    tags=["items"],
+    responses=errors(400, 404, 413, 503),
+)
+def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> Response:
+    """Change the given fields of an item; the others stay as they are."""
+    updated = crud.update_item(item_id=item_id, item=item)
+    if updated is None:
+        raise HTTPException(404, "Item not found")
+    return respond(updated)
+
+
+@router.delete(
+    "/items/{item_id}", status_code=204, tags=["items"], responses=errors(404, 503)
+)
+def delete_item(item_id: ItemId, db: Db) -> None:
+    """Delete an item."""
+    if not crud.delete_item(item_id=item_id):
+        raise HTTPException(404, "Item not found")

@@ -5,7 +5,14 @@ from typing import Annotated, Any
 
 import peewee
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from .security import hash_password
@@ -30,11 +37,18 @@ def _check_email(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_check_text)]
+# The validators give clearer messages than a pattern of Pydantic's would.
+Text = Annotated[
+    str,
+    AfterValidator(_check_text),
+    Field(json_schema_extra={"pattern": r"^[^\x00]*$"}),
+]
 # What a VARCHAR(255) column holds, in characters.
-ShortText = Annotated[str, Field(max_length=255), AfterValidator(_check_text)]
+ShortText = Annotated[Text, Field(max_length=255)]
 Email = Annotated[
-    str, AfterValidator(_check_email), Field(json_schema_extra={"format": "email"})
+    str,
+    AfterValidator(_check_email),
+    Field(json_schema_extra={"format": "email", "maxLength": 254}),
 ]
 
 
@@ -59,6 +73,31 @@ class PeeweeGetterDict(BaseModel):
         return values
 
 
+# The default of a field that may be left out, but by its type not be null.
+ABSENT: Any = None
+
+
+def example(fields: dict[str, Any]) -> ConfigDict:
+    """The configuration of a schema that has these fields as its example.
+
+    It leaves the default None out of the schema: it is ABSENT, or says nothing.
+    """
+
+    def describe(schema: dict[str, Any]) -> None:
+        schema["examples"] = [fields]
+        for field in schema["properties"].values():
+            if field.get("default", "") is None:
+                del field["default"]
+
+    return ConfigDict(json_schema_extra=describe)
+
+
+class Error(BaseModel):
+    """Why a request failed, in words."""
+
+    detail: str
+
+
 class ItemBase(BaseModel):
     """What is sent and what is returned of an item."""
 
@@ -69,8 +108,19 @@ class ItemBase(BaseModel):
 class ItemCreate(ItemBase):
     """An item to create: stricter than what is read back."""
 
+    model_config = example({"title": "Foo", "description": "The Foo Wrestlers"})
+
     title: ShortText
     description: ShortText | None = None
+
+
+class ItemUpdate(BaseModel):
+    """What to change of an item: a field that is left out stays as it is."""
+
+    model_config = example({"title": "Bar", "description": None})
+
+    title: ShortText = ABSENT
+    description: ShortText | None = ABSENT
 
 
 class Item(ItemBase, PeeweeGetterDict):
@@ -89,6 +139,10 @@ class UserBase(BaseModel):
 class UserCreate(UserBase):
     """A user to create."""
 
+    model_config = example(
+        {"email": "deadpool@example.com", "password": "chimichangas4life"}
+    )
+
     email: Email
     password: Text = Field(repr=False)
 
@@ -96,6 +150,16 @@ class UserCreate(UserBase):
     def hashed_password(self) -> str:
         """The hash, computed once, when it is first asked for: that is slow."""
         return hash_password(self.password)
+
+
+class UserUpdate(UserCreate):
+    """What to change of a user: a field that is left out stays as it is."""
+
+    model_config = example({"email": "wade@example.com", "is_active": False})
+
+    email: Email = ABSENT
+    password: Text = Field(default=ABSENT, repr=False)
+    is_active: StrictBool = ABSENT
 
 
 class User(UserBase, PeeweeGetterDict):

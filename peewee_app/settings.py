@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     database_pool_timeout: float = Field(default=10, gt=0, le=3600)
     # Whether to apply pending migrations at the start, or to refuse to start.
     migrate_at_start: bool = True
+    # Whether to log each statement, and tell the browser what the database cost.
+    echo_sql: bool = False
     # Bytes of a request body.
     max_body_size: int = Field(default=1024 * 1024, ge=1)
 

@@ -121,3 +121,23 @@ def test_422_leaves_out_the_input_of_a_body(client: TestClient) -> None:
     (error,) = client.post("/users/", json=body).json()["detail"]
     assert error.keys() == {"type", "loc", "msg", "ctx"}
     assert error["ctx"]["reason"] in error["msg"]
+
+
+@on("sqlite")
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("OPTIONS", "/users/", "GET, POST"),
+        ("PUT", "/users/1", "GET, PATCH, DELETE"),
+        ("POST", "/items/1", "GET, PATCH, DELETE"),
+        ("DELETE", "/users/1/items/", "POST"),
+        ("TRACE", "/docs", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    client: TestClient, method: str, path: str, allow: str
+) -> None:
+    response = client.request(method, path)
+    assert response.status_code == 405
+    assert response.json() == {"detail": "Method Not Allowed"}
+    assert response.headers["Allow"] == allow

@@ -24,6 +24,7 @@ def test_defaults() -> None:
     assert settings.database_url.get_secret_value() == "sqlite:///./sql_app.db"
     assert settings.database_pool_size == 2
     assert settings.database_pool_timeout == 10
+    assert settings.echo_sql is False
     assert settings.max_body_size == 1024 * 1024
     assert settings.migrate_at_start
 
@@ -37,11 +38,13 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:////data/app.db")
     monkeypatch.setenv("DATABASE_POOL_SIZE", "5")
     monkeypatch.setenv("DATABASE_POOL_TIMEOUT", "0.5")
+    monkeypatch.setenv("ECHO_SQL", "1")
     monkeypatch.setenv("MAX_BODY_SIZE", "100")
     settings = load_settings()
     assert settings.database_url.get_secret_value() == "sqlite:////data/app.db"
     assert settings.database_pool_size == 5
     assert settings.database_pool_timeout == 0.5
+    assert settings.echo_sql is True
     assert settings.max_body_size == 100
 
 
@@ -56,6 +59,7 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_POOL_TIMEOUT", "0"),
         ("DATABASE_POOL_TIMEOUT", "nan"),
         ("DATABASE_POOL_TIMEOUT", "inf"),
+        ("ECHO_SQL", "loud tigers"),
         ("MAX_BODY_SIZE", "-1"),
         ("MIGRATE_AT_START", "perhaps"),
         ("DATABASE_URL", "postgresql://scott:tiger@host/db?sslmod=require"),

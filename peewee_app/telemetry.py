@@ -1,0 +1,125 @@
+"""What the database does, made visible: spans, a log of statements, Server-Timing.
+
+All of it hangs on Peewee's query hooks, which run after each statement, in the context
+of its request. A connection gets a hook only if somebody wants to see.
+"""
+
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from time import time_ns
+
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
+from peewee import QueryEvent
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+QueryHook = Callable[[QueryEvent], None]
+
+
+def span_hook(system: str, provider: TracerProvider | None = None) -> QueryHook | None:
+    """A hook that makes a span of each statement that runs under a recorded span.
+
+    `system` is OpenTelemetry's name of the database. The span has the statement, but
+    not its parameters. None if tracing is off; a provider is that of the process.
+    """
+    provider = provider or trace.get_tracer_provider()
+    if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider):
+        return None
+    tracer = provider.get_tracer(__name__)
+
+    def make_span(event: QueryEvent) -> None:
+        if not trace.get_current_span().is_recording():
+            return
+        end = time_ns()
+        operation = event.sql.split(maxsplit=1)[0].upper()
+        span = tracer.start_span(
+            operation,
+            kind=SpanKind.CLIENT,
+            start_time=end - round(event.duration * 1e9),
+            attributes={
+                "db.system.name": system,
+                "db.operation.name": operation,
+                "db.query.text": event.sql,
+            },
+        )
+        if event.exception:  # Its message may have values of the row in it.
+            span.set_attribute("error.type", type(event.exception).__qualname__)
+            span.set_status(StatusCode.ERROR)
+        span.end(end)
+
+    return make_span
+
+
+@dataclass
+class Cost:
+    """What a request has asked of the database so far."""
+
+    queries: int = 0
+    seconds: float = 0
+
+
+_cost: ContextVar[Cost | None] = ContextVar("cost", default=None)
+
+
+def echo(event: QueryEvent) -> None:
+    """A hook that logs the statement with its time, and adds it to its request's cost.
+
+    It leaves the parameters out: a password's hash may be among them.
+    """
+    failed = f", {type(event.exception).__qualname__}" if event.exception else ""
+    logger.info("%.2f ms%s: %s", event.duration * 1000, failed, event.sql)
+    if cost := _cost.get():
+        cost.queries += 1
+        cost.seconds += event.duration
+
+
+def query_hooks(
+    url: str, *, echo_sql: bool, provider: TracerProvider | None = None
+) -> list[QueryHook]:
+    """What a new connection to the database at `url` is to call after each statement.
+
+    `provider` is of OpenTelemetry; None stands for that of the process.
+    """
+    scheme = url.partition(":")[0]
+    system = "postgresql" if scheme == "postgres" else scheme
+    spans = span_hook(system, provider)
+    return [*([spans] if spans else []), *([echo] if echo_sql else [])]
+
+
+def show_echo() -> None:
+    """Let what `echo` logs be seen, also where logging is not configured."""
+    logger.setLevel(logging.INFO)
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(levelname)s:     %(message)s"))
+        logger.addHandler(handler)
+
+
+class ServerTimingMiddleware:
+    """Tell the browser what the database cost: `db;dur=<ms>;desc="<n> queries"`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        cost = Cost()
+        _cost.set(cost)
+
+        async def send_with_cost(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Server-Timing"] = (
+                    f"db;dur={cost.seconds * 1000:.2f};"
+                    f'desc="{cost.queries} quer{"y" if cost.queries == 1 else "ies"}"'
+                )
+            await send(message)
+
+        await self.app(scope, receive, send_with_cost)

@@ -1,0 +1,120 @@
+"""The links from page to page."""
+
+import re
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from peewee_app import crud, models
+from peewee_app.database import Pool, db
+
+from .servers import on
+from .test_crud import queries
+
+
+def links(response: Any) -> dict[str, str]:
+    """The links of a response, by relation."""
+    found = re.findall(r'<([^>]*)>; rel="(\w+)"', response.headers["Link"])
+    return {relation: target for target, relation in found}
+
+
+def ids(response: Any) -> list[int]:
+    assert response.status_code == 200
+    return [row["id"] for row in response.json()]
+
+
+@pytest.fixture
+def seven(client: TestClient, url: str) -> TestClient:
+    """Seven users with an item each; ids 3 and 5 are gone."""
+    pool = Pool(url, size=1, timeout=5)
+    with pool.connection(), db.atomic():
+        for n in range(1, 10):
+            models.User.create(email=f"{n}@example.com", hashed_password="")
+            models.Item.create(title=str(n), owner=n)
+        for n in (3, 5):
+            crud.delete_user(n)
+    pool.close()
+    return client
+
+
+@pytest.mark.parametrize("path", ["/users/", "/items/"])
+def test_pages(seven: TestClient, path: str) -> None:
+    first = seven.get(path, params={"limit": 3})
+    assert ids(first) == [1, 2, 4]
+    assert links(first).keys() == {"first", "next"}
+    second = seven.get(links(first)["next"])
+    assert ids(second) == [6, 7, 8]
+    assert links(second).keys() == {"first", "prev", "next"}
+    third = seven.get(links(second)["next"])
+    assert ids(third) == [9]
+    assert links(third).keys() == {"first", "prev"}
+    # And back.
+    assert ids(seven.get(links(third)["prev"])) == [6, 7, 8]
+    assert ids(seven.get(links(second)["prev"])) == [1, 2, 4]
+    assert ids(seven.get(links(third)["first"])) == [1, 2, 4]
+
+
+@pytest.mark.parametrize("path", ["/users/", "/items/"])
+def test_pages_from_a_skip(seven: TestClient, path: str) -> None:
+    page = seven.get(path, params={"skip": 2, "limit": 2})
+    assert ids(page) == [4, 6]
+    assert ids(seven.get(links(page)["next"])) == [7, 8]
+    assert ids(seven.get(links(page)["prev"])) == [1, 2]
+    assert ids(seven.get(links(page)["first"])) == [1, 2]
+    page = seven.get(path, params={"skip": 1, "limit": 2})
+    assert ids(seven.get(links(page)["prev"])) == [1, 2]
+    page = seven.get(path, params={"after": 2, "skip": 1, "limit": 2})
+    assert ids(page) == [6, 7]
+    assert ids(seven.get(links(page)["prev"])) == [4, 6]
+
+
+@on("sqlite")
+@pytest.mark.parametrize("path", ["/users/", "/items/"])
+def test_the_last_page_has_no_next(seven: TestClient, path: str) -> None:
+    for parameters in ({"limit": 7}, {"limit": 8}, {"after": 7}, {"skip": 100}):
+        assert "next" not in links(seven.get(path, params=parameters))
+    assert "next" in links(seven.get(path, params={"limit": 6}))
+
+
+@on("sqlite")
+@pytest.mark.parametrize("path", ["/users/", "/items/"])
+def test_edges(seven: TestClient, path: str) -> None:
+    assert ids(seven.get(path, params={"after": -(2**31)})) == [1, 2, 4, 6, 7, 8, 9]
+    assert ids(seven.get(path, params={"after": 2**31 - 1})) == []
+    assert ids(seven.get(path, params={"after": 5, "limit": 1})) == [6]
+    nothing = seven.get(path, params={"limit": 0, "skip": 2, "after": 1})
+    assert ids(nothing) == []
+    assert links(nothing).keys() == {"first"}
+    assert seven.get(path, params={"after": 2**31}).status_code == 422
+    assert links(seven.get(path))["first"] == f"{path}?limit=100"
+
+
+@on("sqlite")
+def test_a_client_follows_the_links(seven: TestClient) -> None:
+    """By an HTTP client's own reading of the header, and of the address."""
+    response = seven.get("/items/?limit=2")
+    seen = ids(response)
+    while "next" in response.links:
+        target = urljoin(str(response.url), response.links["next"]["url"])
+        assert httpx2.URL(target).path == "/items/"
+        response = seven.get(target)
+        seen += ids(response)
+    assert seen == [1, 2, 4, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("after", [None, 10])
+def test_fixed_numbers_of_queries(pool: Pool, after: int | None) -> None:
+    with pool.connection():
+        for n in range(20):
+            models.User.create(email=f"{n}@example.com", hashed_password="")
+            models.Item.create(title="a", owner=n + 1)
+        with queries() as statements:
+            crud.get_users(after=after)
+            crud.get_items(after=after)
+        assert len(statements) == 3
+        with queries() as statements:
+            crud.get_start_of_page_before(models.User, after, 5)
+        assert len(statements) == (after is not None)
