@@ -111,7 +111,8 @@ class ServerConnection(Connection):
                     raise
                 if not alone or attempt == ATTEMPTS:
                     raise
-                logger.warning("rolled back, running it again: %s", exc)
+                reason = " ".join(str(exc).split())
+                logger.warning("rolled back, running it again: %s", reason)
             finally:
                 self._running = False
                 self._used = time.monotonic()

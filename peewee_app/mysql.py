@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import unquote
 
@@ -29,6 +29,29 @@ CLUSTER_LOCK = "schema_migration_lock"
 CLUSTER_LOCK_TIMEOUT = 60
 
 
+def open_socket(connection: Any) -> socket.socket:
+    """A socket to the server of a connection, which has begun to speak.
+
+    Raises OSError if the server cannot be reached, or says nothing.
+    """
+    with ExitStack() as on_error:
+        if connection.unix_socket:
+            sock = on_error.enter_context(socket.socket(socket.AF_UNIX))
+            sock.settimeout(connection.connect_timeout)
+            sock.connect(connection.unix_socket)
+        else:
+            address = (connection.host, connection.port)
+            sock = socket.create_connection(address, connection.connect_timeout)
+            on_error.enter_context(sock)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # The server speaks first. One that is frozen does not.
+        if not readable(sock.fileno(), connection.connect_timeout):
+            raise TimeoutError("timed out")
+        on_error.pop_all()
+    return sock
+
+
 class Mysql(ServerConnection, MySQLDatabase):
     """One connection to a MySQL or MariaDB server."""
 
@@ -43,27 +66,14 @@ class Mysql(ServerConnection, MySQLDatabase):
             defer_connect=True,
             **self.connect_params,
         )
-        timeout = connection.connect_timeout
         try:
-            if connection.unix_socket:
-                sock = socket.socket(socket.AF_UNIX)
-                sock.settimeout(timeout)
-                sock.connect(connection.unix_socket)
-            else:
-                address = (connection.host, connection.port)
-                sock = socket.create_connection(address, timeout)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            self._fileno = sock.fileno()
-            # The server speaks first. One that is frozen does not.
-            if not readable(self._fileno, timeout):
-                sock.close()
-                raise TimeoutError("timed out")
+            sock = open_socket(connection)
         except OSError as exc:
             raise pymysql.OperationalError(
                 CR.CR_CONN_HOST_ERROR,
                 f"Can't connect to MySQL server on {connection.host!r} ({exc})",
             ) from exc
+        self._fileno = sock.fileno()
         connection.connect(sock)
         return connection
 

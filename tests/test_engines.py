@@ -1,10 +1,12 @@
 """Engines: their URLs, their limits, and how text compares on them."""
 
+import gc
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import peewee
@@ -362,3 +364,10 @@ def test_cockroachdb_gets_the_sql_that_its_documentation_allows() -> None:
         'INSERT INTO "items" ("title", "owner_id") VALUES (%s, %s)',
         ["a", 1],
     )
+
+
+def test_a_socket_that_is_not_there_leaves_none_open(tmp_path: Path) -> None:
+    url = f"mysql://user@localhost/db?unix_socket={tmp_path}/missing"
+    with pytest.raises(peewee.OperationalError, match="Can't connect"):
+        connector(url)().connect()
+    gc.collect()  # Python warns of an open socket then, and a warning is an error.

@@ -7,12 +7,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from comparison.sqlalchemy_app.main import create_app as create_sqlalchemy_app
 from peewee_app.database import Pool, db
 from peewee_app.engines import connector
 from peewee_app.models import Item, User
 
 from .servers import on
-from .sqlalchemy_tutorial import create_sqlalchemy_app
 
 # On MySQL the tutorial's app cannot make its tables: its strings have no length.
 TUTORIAL = on("sqlite", "postgresql")
