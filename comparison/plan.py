@@ -41,7 +41,7 @@ class Plan:
     patience: float = 10.0
     warm_up: float = 0.5
     # The ladders. On those of rows there is one client, so that nothing else counts.
-    ladder_seconds: float = 3.0
+    ladder_seconds: float = 2.0
     ladder_clients: tuple[int, ...] = (1, 16, 64, 200, 1000)
     ladder_items: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
     ladder_items_per_user: tuple[int, ...] = (1, 10, 100, 1_000)
