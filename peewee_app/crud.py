@@ -28,6 +28,10 @@ ITEMS_OF_USERS = Statement(
 )
 
 
+def _first(rows: list[Row]) -> Row | None:
+    return rows[0] if rows else None
+
+
 def _with_items(users: list[Row]) -> list[Row]:
     """The users with their items, by one query. They are all that there are between
     the first id and the last.
@@ -45,12 +49,12 @@ def _with_items(users: list[Row]) -> list[Row]:
 
 def get_user(user_id: int) -> Row | None:
     """The user with the items, or None."""
-    return next(iter(_with_items(USER_BY_ID.rows(user_id))), None)
+    return _first(_with_items(USER_BY_ID.rows(user_id)))
 
 
 def get_user_by_email(email: str) -> Row | None:
     """The user with exactly this email, with the items, or None."""
-    return next(iter(_with_items(USER_BY_EMAIL.rows(email))), None)
+    return _first(_with_items(USER_BY_EMAIL.rows(email)))
 
 
 def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
@@ -101,7 +105,7 @@ def delete_user(user_id: int) -> bool:
 
 def get_item(item_id: int) -> Row | None:
     """The item, or None."""
-    return next(iter(ITEM_BY_ID.rows(item_id)), None)
+    return _first(ITEM_BY_ID.rows(item_id))
 
 
 def get_items(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:

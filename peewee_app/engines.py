@@ -111,8 +111,7 @@ class ServerConnection(Connection):
                     raise
                 if not alone or attempt == ATTEMPTS:
                     raise
-                reason = " ".join(str(exc).split())
-                logger.warning("rolled back, running it again: %s", reason)
+                logger.warning("rolled back, running it again: %s", one_line(exc))
             finally:
                 self._running = False
                 self._used = time.monotonic()
@@ -198,6 +197,11 @@ def take_statement_timeout(url: str) -> tuple[str, float]:
         if not 0.1 <= seconds <= 3600:
             raise ValueError("statement_timeout should be 0.1 to 3600 seconds")
     return "?".join(filter(None, [url, "&".join(options)])), seconds
+
+
+def one_line(exc: BaseException) -> str:
+    """The message of an error; a driver's may have several lines."""
+    return " ".join(str(exc).split())
 
 
 def error_code(exc: BaseException) -> str | int | None:

@@ -14,7 +14,7 @@ from peewee import PeeweeException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .engines import why_unavailable
+from .engines import one_line, why_unavailable
 from .request_id import HEADER, request_id
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 def unavailable(exc: Exception) -> JSONResponse:
     """503, and the reason in the log."""
-    logger.warning("503 Service Unavailable: %s", " ".join(str(exc).split()))
+    logger.warning("503 Service Unavailable: %s", one_line(exc))
     return JSONResponse(
         {"detail": "The database is busy or unavailable. Try again later."},
         status_code=503,

@@ -13,6 +13,7 @@ from . import health
 from .body_limit import BodyLimitMiddleware
 from .database import Pool
 from .docs import create_app_with_docs
+from .engines import one_line
 from .errors import StartupError, add_error_handlers
 from .migrations import migrate
 from .openapi import INFO
@@ -47,8 +48,7 @@ def create_app(
         try:
             await run_sync(lambda: migrate(pool, apply=settings.migrate_at_start))
         except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
-            reason = " ".join(str(exc).split())
-            raise StartupError(f"DATABASE_URL: {reason}") from exc
+            raise StartupError(f"DATABASE_URL: {one_line(exc)}") from exc
         yield
         await run_sync(pool.close)
 
