@@ -176,8 +176,8 @@ def connector(url: str) -> Connect:
 
 
 def pool_size(url: str) -> int:
-    """How many connections suit the engine: SQLite is fastest with few."""
-    return 2 if url.startswith("sqlite:") else 10
+    """How many connections suit the engine: SQLite is fastest with one."""
+    return 1 if url.startswith("sqlite:") else 10
 
 
 def take_statement_timeout(url: str) -> tuple[str, float]:

@@ -7,14 +7,15 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 from pwdlib import PasswordHash
 
 from peewee_app import schemas
 from peewee_app.database import NoConnectionError, Pool, db
+from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.models import User
 from peewee_app.security import hash_password
+from peewee_app.settings import Settings
 
 
 def test_a_hash_is_salted_argon2_and_verifies() -> None:
@@ -27,7 +28,7 @@ def test_a_hash_is_salted_argon2_and_verifies() -> None:
 
 @pytest.mark.anyio
 async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
-    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -41,12 +42,14 @@ async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
         return hash_password(password)
 
     monkeypatch.setattr(schemas, "hash_password", observe)
+    settings = {"database_url": url, "database_pool_size": 1}
+    app = create_app(Settings.model_validate(settings))
     pool: Pool = app.state.pool
     migrate(pool)
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
         body = {"email": "a@example.com", "password": "chimichangas"}
-        async with pool.request(), pool.request():  # Every slot is taken.
+        async with pool.request():  # The only slot is taken.
             posted = asyncio.create_task(
                 client.post("/users/", json=body), context=Context()
             )

@@ -22,7 +22,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults() -> None:
     settings = load_settings()
     assert settings.database_url.get_secret_value() == "sqlite:///./sql_app.db"
-    assert settings.database_pool_size == 2
+    assert settings.database_pool_size == 1
     assert settings.database_pool_timeout == 10
     assert settings.echo_sql is False
     assert settings.max_body_size == 1024 * 1024
