@@ -137,7 +137,7 @@ class Pool:
         self.timeout = timeout
         self._connect = connector(url)
         self._query_hooks = query_hooks
-        self._slots = anyio.Semaphore(size)
+        self._slots = anyio.Semaphore(size, fast_acquire=True)
         # Used last in, first out. A deque needs no lock for that.
         self._idle: deque[Connection] = deque()
         self._closed = False
@@ -148,13 +148,10 @@ class Pool:
 
         Raises PoolTimeoutError if that takes longer than the pool's timeout.
         """
-        try:
-            with anyio.fail_after(self.timeout):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise PoolTimeoutError(
-                f"no connection came free within {self.timeout:g} s"
-            ) from None
+        with anyio.move_on_after(self.timeout) as wait:
+            await self._slots.acquire()
+        if wait.cancelled_caught:
+            raise PoolTimeoutError(f"no connection came free within {self.timeout:g} s")
         scope = ConnectionScope(self)
         try:
             with _current(scope):
