@@ -5,15 +5,19 @@ instances takes several times as long, and they would be looked at only once.
 """
 
 from collections import defaultdict
+from typing import Any
 
 from . import schemas
 from .database import db
 from .models import Item, User
-from .statement import GIVEN, Row, Statement
+from .statement import GIVEN, Statement, Values
+
+# A row as it becomes JSON.
+Row = dict[str, Any]
 
 # What a client may see: the password hash stays in the database.
-USER = User.select(User.email, User.id, User.is_active).order_by(User.id)
-ITEM = Item.select(Item.title, Item.description, Item.id, Item.owner).order_by(Item.id)
+USER = User.select(User.id, User.email, User.is_active).order_by(User.id)
+ITEM = Item.select(Item.id, Item.title, Item.description, Item.owner).order_by(Item.id)
 
 USER_BY_ID = Statement(USER.where(User.id == GIVEN))
 USER_BY_EMAIL = Statement(USER.where(User.email == GIVEN))
@@ -26,35 +30,44 @@ ITEMS_AFTER = Statement(ITEM.where(Item.id > GIVEN).limit(GIVEN).offset(GIVEN))
 ITEMS_OF_USERS = Statement(
     ITEM.where(Item.owner.between(GIVEN, GIVEN)).order_by(Item.owner, Item.id)
 )
+NEW_ITEM = Statement(Item.insert(title=GIVEN, description=GIVEN, owner=GIVEN))
 
 
 def _first(rows: list[Row]) -> Row | None:
     return rows[0] if rows else None
 
 
-def _with_items(users: list[Row]) -> list[Row]:
+def _users(rows: list[Values]) -> list[Row]:
     """The users with their items, by one query. They are all that there are between
     the first id and the last.
     """
-    if not users:
+    if not rows:
         return []
     items: defaultdict[int, list[Row]] = defaultdict(list)
-    for item in ITEMS_OF_USERS.rows(users[0]["id"], users[-1]["id"]):
+    for item in _items(ITEMS_OF_USERS.rows(rows[0][0], rows[-1][0])):
         items[item["owner_id"]].append(item)
-    for user in users:
-        user["is_active"] = bool(user["is_active"])  # SQLite and MySQL have numbers.
-        user["items"] = items[user["id"]]
-    return users
+    return [
+        # SQLite and MySQL have a number for a boolean.
+        {"email": email, "id": id_, "is_active": bool(active), "items": items[id_]}
+        for id_, email, active in rows
+    ]
+
+
+def _items(rows: list[Values]) -> list[Row]:
+    return [
+        {"title": title, "description": description, "id": id_, "owner_id": owner_id}
+        for id_, title, description, owner_id in rows
+    ]
 
 
 def get_user(user_id: int) -> Row | None:
     """The user with the items, or None."""
-    return _first(_with_items(USER_BY_ID.rows(user_id)))
+    return _first(_users(USER_BY_ID.rows(user_id)))
 
 
 def get_user_by_email(email: str) -> Row | None:
     """The user with exactly this email, with the items, or None."""
-    return _first(_with_items(USER_BY_EMAIL.rows(email)))
+    return _first(_users(USER_BY_EMAIL.rows(email)))
 
 
 def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
@@ -64,8 +77,8 @@ def get_users(skip: int = 0, limit: int = 100, after: int | None = None) -> list
     two queries, for any number of users.
     """
     if after is None:
-        return _with_items(USERS.rows(limit, skip))
-    return _with_items(USERS_AFTER.rows(after, limit, skip))
+        return _users(USERS.rows(limit, skip))
+    return _users(USERS_AFTER.rows(after, limit, skip))
 
 
 def create_user(user: schemas.UserCreate) -> User:
@@ -105,7 +118,7 @@ def delete_user(user_id: int) -> bool:
 
 def get_item(item_id: int) -> Row | None:
     """The item, or None."""
-    return _first(ITEM_BY_ID.rows(item_id))
+    return _first(_items(ITEM_BY_ID.rows(item_id)))
 
 
 def get_items(skip: int = 0, limit: int = 100, after: int | None = None) -> list[Row]:
@@ -114,8 +127,8 @@ def get_items(skip: int = 0, limit: int = 100, after: int | None = None) -> list
     With `after`, only items with a greater id are looked at.
     """
     if after is None:
-        return ITEMS.rows(limit, skip)
-    return ITEMS_AFTER.rows(after, limit, skip)
+        return _items(ITEMS.rows(limit, skip))
+    return _items(ITEMS_AFTER.rows(after, limit, skip))
 
 
 def get_start_of_page_before(
@@ -134,7 +147,8 @@ def get_start_of_page_before(
 
 def create_user_item(item: schemas.ItemCreate, user_id: int) -> Item:
     """The new item. Raises Peewee's IntegrityError if there is no such user."""
-    return Item.create(**item.model_dump(), owner=user_id)
+    item_id = NEW_ITEM.new_id(item.title, item.description, user_id)
+    return Item(**item.model_dump(), owner=user_id, id=item_id)
 
 
 def update_item(item_id: int, item: schemas.ItemUpdate) -> Row | None:

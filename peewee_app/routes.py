@@ -16,7 +16,6 @@ from .database import Db
 from .models import Item, User
 from .openapi import ITEM_LINKS, USER_LINKS, errors, page
 from .paging import link_header
-from .statement import Row
 
 router = APIRouter()
 
@@ -56,7 +55,7 @@ ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
 
 
 def respond(
-    result: BaseModel | Row | list[Row], headers: dict[str, str] | None = None
+    result: BaseModel | crud.Row | list[crud.Row], headers: dict[str, str] | None = None
 ) -> Response:
     """A JSON response, made on the thread that ran the query.
 

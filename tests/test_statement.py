@@ -1,15 +1,16 @@
 """Statements: built once for each kind of database, run with any values."""
 
 import pytest
-from peewee import QueryEvent
+from peewee import IntegrityError, QueryEvent
 
 from peewee_app.database import Pool, db
 from peewee_app.migrations import migrate
-from peewee_app.models import User
+from peewee_app.models import Item, User
 from peewee_app.statement import GIVEN, Statement
 
 BY_EMAIL = Statement(User.select(User.id, User.email).where(User.email == GIVEN))
 PAGE = Statement(User.select(User.id).order_by(User.id).limit(GIVEN).offset(GIVEN))
+NEW = Statement(Item.insert(title=GIVEN, description=GIVEN, owner=GIVEN))
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +22,20 @@ def two_users(pool: Pool) -> None:
 
 def test_rows(pool: Pool) -> None:
     with pool.connection():
-        assert BY_EMAIL.rows("a'b") == [{"id": 1, "email": "a'b"}]
+        assert BY_EMAIL.rows("a'b") == [(1, "a'b")]
         assert BY_EMAIL.rows("b") == []
-        assert PAGE.rows(10, 0) == [{"id": 1}, {"id": 2}]
-        assert PAGE.rows(10, 1) == [{"id": 2}]
+        assert PAGE.rows(10, 0) == [(1,), (2,)]
+        assert PAGE.rows(10, 1) == [(2,)]
         assert PAGE.rows(0, 0) == []
+
+
+def test_new_id(pool: Pool) -> None:
+    with pool.connection():
+        for title in ("Foo", "Bar"):
+            item = Item.get_by_id(NEW.new_id(title, None, 2))
+            assert (item.title, item.description, item.owner_id) == (title, None, 2)
+        with pytest.raises(IntegrityError):
+            NEW.new_id("Foo", None, 3)
 
 
 def test_values_are_parameters(pool: Pool) -> None:
