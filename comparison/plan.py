@@ -36,7 +36,7 @@ class Plan:
     users: int = 1000
     items_per_user: int = 5
     clients: int = 16
-    rounds: int = 5
+    rounds: int = 9
     seconds: float = 2.0
     patience: float = 10.0
     warm_up: float = 0.5
