@@ -92,7 +92,9 @@ def main() -> int:
     if packages := missing():
         print("first: apt-get install", *packages, file=sys.stderr)
         return 2
-    # End on SIGTERM as on Control-C: what was started is stopped.
+    # End on SIGTERM as on Control-C: what was started is stopped. A shell's background
+    # job begins with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         report = run()

@@ -56,7 +56,8 @@ def test_interrupted_it_leaves_nothing_behind() -> None:
     directory = Path(tempfile.mkdtemp())
     directory.chmod(0o755)  # The servers run as another user.
     with subprocess.Popen(
-        [sys.executable, "-m", "cluster"],
+        # As the background job of a shell, which ignores SIGINT.
+        ["sh", "-c", 'trap "" INT; exec "$0" -m cluster', sys.executable],
         env=os.environ | {"TMPDIR": str(directory)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
