@@ -1,7 +1,8 @@
 """The path operations."""
 
 import os
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
@@ -18,6 +19,8 @@ from .openapi import ITEM_LINKS, USER_LINKS, errors, page
 from .paging import link_header
 
 router = APIRouter()
+
+T = TypeVar("T")
 
 # The range of an INTEGER column, and of an OFFSET.
 MIN_ID, MAX_ID = -(2**31), 2**31 - 1
@@ -64,6 +67,33 @@ def respond(
     return Response(to_json(result), media_type="application/json", headers=headers)
 
 
+def respond_with_page(
+    request: Request,
+    model: type[User | Item],
+    rows: list[crud.Row],
+    *,
+    skip: int,
+    limit: int,
+    after: int | None,
+) -> Response:
+    """A page with its links; `rows` has one row more if there is a next page."""
+    before = crud.get_start_of_page_before(model, after, limit)
+    link = link_header(
+        request.url.path, rows, skip=skip, limit=limit, after=after, before=before
+    )
+    return respond(rows[:limit], {"Link": link})
+
+
+def unless_email_taken(email: str, write: Callable[[], T]) -> T:
+    """What `write` returns; 400 if it fails because another user has the email."""
+    try:
+        return write()
+    except IntegrityError:
+        if crud.get_user_by_email(email) is not None:
+            raise HTTPException(400, "Email already registered") from None
+        return write()  # The other user has gone since.
+
+
 # Dependencies run in the order of the parameters: first the hash, then the database.
 @router.post(
     "/users/",
@@ -73,12 +103,7 @@ def respond(
 )
 def create_user(user: HashedUser, db: Db) -> Response:
     """Create a user. The email must not be registered yet."""
-    try:
-        created = crud.create_user(user=user)
-    except IntegrityError:
-        if crud.get_user_by_email(user.email) is not None:
-            raise HTTPException(400, "Email already registered") from None
-        created = crud.create_user(user=user)  # The other user has gone since.
+    created = unless_email_taken(user.email, lambda: crud.create_user(user=user))
     return respond(schemas.User.model_validate(created))
 
 
@@ -94,11 +119,7 @@ def read_users(
 ) -> Response:
     """List users with their items, ordered by id."""
     users = crud.get_users(skip=skip, limit=limit + 1, after=after)
-    before = crud.get_start_of_page_before(User, after, limit)
-    link = link_header(
-        request.url.path, users, skip=skip, limit=limit, after=after, before=before
-    )
-    return respond(users[:limit], {"Link": link})
+    return respond_with_page(request, User, users, skip=skip, limit=limit, after=after)
 
 
 @router.get(
@@ -123,12 +144,9 @@ def read_user(user_id: UserId, db: Db) -> Response:
 )
 def update_user(user_id: UserId, user: ChangedUser, db: Db) -> Response:
     """Change the given fields of a user; the others stay as they are."""
-    try:
-        updated = crud.update_user(user_id=user_id, user=user)
-    except IntegrityError:
-        if crud.get_user_by_email(user.email) is not None:
-            raise HTTPException(400, "Email already registered") from None
-        updated = crud.update_user(user_id=user_id, user=user)  # As in create_user.
+    updated = unless_email_taken(
+        user.email, lambda: crud.update_user(user_id=user_id, user=user)
+    )
     if updated is None:
         raise HTTPException(404, "User not found")
     return respond(updated)
@@ -173,11 +191,7 @@ def read_items(
 ) -> Response:
     """List items, ordered by id."""
     items = crud.get_items(skip=skip, limit=limit + 1, after=after)
-    before = crud.get_start_of_page_before(Item, after, limit)
-    link = link_header(
-        request.url.path, items, skip=skip, limit=limit, after=after, before=before
-    )
-    return respond(items[:limit], {"Link": link})
+    return respond_with_page(request, Item, items, skip=skip, limit=limit, after=after)
 
 
 @router.get(
