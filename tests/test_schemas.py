@@ -4,7 +4,8 @@ import pytest
 from peewee import Load, QueryEvent
 
 from peewee_app import schemas
-from peewee_app.database import Pool, db
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool
 from peewee_app.models import Item, User
 
 
