@@ -12,8 +12,8 @@ from ..sqlalchemy_app.models import Item, User
 
 TABLES = User.metadata.tables
 USER_TABLE, ITEM_TABLE = TABLES[User.__tablename__], TABLES[Item.__tablename__]
-USER = select(USER_TABLE.c["id", "email", "is_active"])
-ITEM = select(ITEM_TABLE.c["id", "title", "description", "owner_id"])
+USER = select(*USER_TABLE.c["id", "email", "is_active"])
+ITEM = select(*ITEM_TABLE.c["id", "title", "description", "owner_id"])
 
 USER_BY_ID = USER.where(USER_TABLE.c.id == bindparam("id"))
 USERS = (
