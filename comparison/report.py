@@ -133,6 +133,14 @@ def _where_from(results: Sequence[Results], costs: dict[str, Costs]) -> Iterator
     yield "## Where does the difference come from?"
     if costs:
         yield from _in_process(costs)
+    if routes:
+        yield "### Over HTTP: the design, and the ORM"
+        yield (
+            "From the same rounds, requests/s and in brackets CPU ms: the same ORM "
+            "with another design, and then another ORM with about the same design. "
+            "Of what is left between the last two, a part is the checks, request "
+            f"ids, headers and error answers that only {OURS.name} has."
+        )
     for result in routes:
         yield from _over_http(result)
 
@@ -166,14 +174,7 @@ def _over_http(results: Results) -> Iterator[str]:
     }
     if not routes:
         return
-    yield f"### Over HTTP: the design, and the ORM, on {results.engine}"
-    yield (
-        "From the same rounds, requests/s and in brackets CPU ms. The same ORM with "
-        "another design, and then another ORM with about the same design: of what is "
-        "left between the last two, a part is the checks, request ids, headers and "
-        f"error answers that only {OURS.name} has."
-    )
-    header = ["route", *(app.name for app in three)]
+    header = [results.engine, *(app.name for app in three)]
     header += ["the design makes", "the ORM and the rest make"]
     yield table(
         header,

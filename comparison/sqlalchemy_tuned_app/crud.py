@@ -21,7 +21,7 @@ def get_user(db: Session, user_id: int) -> User | None:
 
 def get_users(db: Session, skip: int = 0, limit: int = 100) -> list[User]:
     """At most `limit` users, from the one at position `skip` on."""
-    return list(db.scalars(USERS.order_by(User.id).offset(skip).limit(limit)))
+    return list(db.scalars(USERS.offset(skip).limit(limit)))
 
 
 def create_user(db: Session, user: schemas.UserCreate) -> User:

@@ -11,7 +11,12 @@ from ..sqlalchemy_app.database import Base, make_engine
 # hold connections while they wait for threads, and threads still wait for connections.
 POOL_SIZE = 40
 
-INDEX = text("CREATE INDEX IF NOT EXISTS ix_items_owner_id ON items (owner_id)")
+# A primary key has an index without another one.
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS ix_items_owner_id ON items (owner_id)",
+    "DROP INDEX IF EXISTS ix_items_id",
+    "DROP INDEX IF EXISTS ix_users_id",
+)
 
 
 def set_pragmas(connection: Any, _record: Any) -> None:
@@ -36,6 +41,7 @@ def make_tuned_engine(url: str) -> Engine:
 
 
 def create_tables(connection: Connection) -> None:
-    """Create the tables and indexes that are missing, also that on the owner."""
+    """Create the tables that are missing, with the indexes that they need."""
     Base.metadata.create_all(connection)
-    connection.execute(INDEX)
+    for statement in INDEXES:
+        connection.execute(text(statement))
