@@ -47,6 +47,9 @@ def cpu_ms(rounds: Rounds) -> list[float]:
 
 
 def _which_stack(results: Sequence[Results], plan: Plan) -> Iterator[str]:
+    results = [result for result in results if result.routes or result.left_out]
+    if not results:
+        return
     yield "## Which stack serves the tutorial's API how fast?"
     yield (
         f"{plan.clients} clients; {plan.users:,} users with {plan.items_per_user} "
@@ -61,7 +64,8 @@ def _which_stack(results: Sequence[Results], plan: Plan) -> Iterator[str]:
             yield f"{name} is not measured: it does not start. {reason}"
         if result.routes:
             yield _plot("Requests per second of each route", "routes", result)
-            yield verdict(result)
+            if all(OURS.name in by_app for by_app in result.routes.values()):
+                yield verdict(result)
             yield from _routes(result)
 
 
@@ -105,7 +109,7 @@ def verdict(results: Results) -> str:
     """Where ours is behind a peer, in the median of the rounds."""
     behind = []
     for route, by_app in results.routes.items():
-        ours = by_app.get(OURS.name, [])
+        ours = by_app[OURS.name]
         for name in {peer.name for peer in PEERS} & by_app.keys():
             theirs = by_app[name]
             speed = paired_ratio(per_second(ours), per_second(theirs))

@@ -10,7 +10,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 SQLITE = "sqlite:///"
-POSTGRESQL_CONNECTIONS = 4
+POSTGRESQL_CONNECTIONS = 10
 
 # The same promise as in the other apps: what was answered survives a power cut.
 PRAGMAS = ("journal_mode = wal", "synchronous = full", "foreign_keys = 1")
