@@ -51,6 +51,8 @@ def run(plan: Plan, options: argparse.Namespace) -> list[Results]:
     """Measure on SQLite and, if a server is given, on PostgreSQL."""
     apps = [app for app in APPS if not options.apps or app.name in options.apps]
     servers = [None, options.postgresql] if options.postgresql else [None]
+    if options.parts == [IN_PROCESS]:
+        servers = []
     total = work(plan, apps, options.parts, len(servers))
     minutes = math.ceil(total.seconds / 60)
     print(f"This takes about {minutes} min.", file=sys.stderr)
