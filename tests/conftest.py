@@ -19,16 +19,23 @@ from . import servers
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """The apps that ours is compared with run on SQLite only."""
+    """Tests on MariaDB are slow ones; apps that ours is compared with run on SQLite."""
 
     def is_wanted(item: pytest.Item) -> bool:
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        other = params.get("app", "peewee") != "peewee"
-        return not other or params.get("engine") == "sqlite"
+        other = parameters(item).get("app", "peewee") != "peewee"
+        return not other or parameters(item).get("engine") == "sqlite"
 
     unwanted = [item for item in items if not is_wanted(item)]
     items[:] = [item for item in items if is_wanted(item)]
     config.hook.pytest_deselected(items=unwanted)
+    for item in items:
+        if parameters(item).get("engine") == "mariadb":
+            item.add_marker("slow")
+
+
+def parameters(item: pytest.Item) -> dict[str, object]:
+    """What a parametrized test is run with."""
+    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @pytest.fixture

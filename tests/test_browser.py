@@ -145,7 +145,7 @@ def test_a_page_runs_no_script_but_its_own(
     browser: Browser, server: Server, path: str
 ) -> None:
     page = browser.new_page(base_url=f"http://app.example:{server.port}")
-    response = page.goto(path, wait_until="commit")
+    response = page.goto(path, wait_until="domcontentloaded")
     assert response
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["x-frame-options"] == "DENY"
