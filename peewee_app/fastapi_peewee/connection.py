@@ -6,11 +6,19 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
 
-from peewee import Database, InterfaceError, InternalError, OperationalError
+from peewee import (
+    Database,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+)
 
 from .error_classes import error_code
 from .retry import run_again
 
+# Errors after which a connection may be of no use.
+DOUBTFUL = OperationalError, InterfaceError, InternalError, NotSupportedError
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
 # Seconds that a statement may take on a server, unless the URL says otherwise.
@@ -91,7 +99,7 @@ class ServerConnection(Connection):
         )
         try:
             return run_again(execute, self.rolled_back) if alone else execute()
-        except (OperationalError, InterfaceError, InternalError) as exc:
+        except DOUBTFUL as exc:
             self._in_doubt = error_code(exc) not in self.rolled_back
             raise
         finally:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from peewee import PostgresqlDatabase, Psycopg3Adapter
+from peewee import NotSupportedError, PostgresqlDatabase, Psycopg3Adapter
 from playhouse.cockroachdb import CockroachDatabase
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
@@ -55,6 +55,20 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     psycopg3_adapter = Adapter
     # serialization_failure, deadlock_detected
     rolled_back = frozenset({"40001", "40P01"})
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """Run a statement; again, if the server's plan of it is out of date.
+
+        "cached plan must not change result type": somebody has altered a table. In a
+        transaction, which has failed then, it raises that.
+        """
+        try:
+            return super().execute_sql(sql, params)
+        except NotSupportedError:
+            if not self.driver_is_idle():
+                raise
+            super().execute_sql("DEALLOCATE ALL")  # psycopg notices, and forgets too.
+            return super().execute_sql(sql, params)
 
     def driver_is_idle(self) -> bool:
         status = self.connection().pgconn.transaction_status
