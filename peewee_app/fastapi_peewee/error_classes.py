@@ -75,4 +75,6 @@ def why_unavailable(exc: BaseException) -> str | None:
         return "busy" if full else "unreachable"
     if code == sqlite3.SQLITE_ERROR:
         return None  # A wrong statement, such as one with an unknown table.
-    return "busy" if code in SQLITE_BUSY else "unreachable"
+    # The low byte: the others say more about it.
+    busy = isinstance(code, int) and code & 0xFF in SQLITE_BUSY
+    return "busy" if busy else "unreachable"

@@ -9,9 +9,10 @@ from fastapi import Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from .getter_dict import read
+from .getter_dict import has_relations, read
 from .paging import PageQuery
 from .pool import run
+from .snapshot import in_snapshot
 from .typed_dict import typed_dict
 
 # The response that dependencies of a request can set headers on.
@@ -24,6 +25,10 @@ class PeeweeRoute(APIRoute):
     FastAPI would run a `def` path operation on one thread, and on another make its
     answer, which may ask the database again. Here both happen on the thread of the
     request's connection. The answer is validated by the `response_model`, always.
+
+    A GET whose answer takes more than one query, since the `response_model` names
+    relations, is made in one snapshot of the database. For that a `def` path operation
+    may be called again.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -33,6 +38,9 @@ class PeeweeRoute(APIRoute):
         self._typed_dict: TypeAdapter[Any] = TypeAdapter(
             typed_dict(self.response_model)
         )
+        self._reads_more = self.methods == {"GET"} and has_relations(
+            self.response_model
+        )
 
     def _answering(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
         """The path operation as FastAPI calls it."""
@@ -40,10 +48,14 @@ class PeeweeRoute(APIRoute):
         @wraps(endpoint)
         async def answering(**values: Any) -> Any:
             headers: Response = values.pop(RESPONSE)
+            call = partial(endpoint, **values)
             if iscoroutinefunction(endpoint):
-                result = await endpoint(**values)
-                return await run(partial(self._answer, result, headers))
-            return await run(lambda: self._answer(endpoint(**values), headers))
+                result = await call()
+                call = partial(lambda: result)
+            answer = partial(self._answer, call, headers)
+            return await run(
+                partial(in_snapshot, answer) if self._reads_more else answer
+            )
 
         own = signature(endpoint)
         response = Parameter(RESPONSE, Parameter.KEYWORD_ONLY, annotation=Response)
@@ -52,7 +64,8 @@ class PeeweeRoute(APIRoute):
         )
         return answering
 
-    def _answer(self, result: Any, headers: Response) -> Any:
+    def _answer(self, call: Callable[[], Any], headers: Response) -> Any:
+        result = call()
         if self.response_model is None or isinstance(result, Response):
             return result
         if isinstance(result, PageQuery):
