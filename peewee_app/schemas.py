@@ -41,8 +41,8 @@ def _check_password(text: str) -> str:
     return text
 
 
-# Pydantic looks at the length first, and refuses a lone surrogate when it does; only then
-# a validator runs. They give clearer messages than a pattern of Pydantic's would.
+# Pydantic looks at the length first, and refuses a lone surrogate then; a validator
+# runs after that. Its message is clearer than that of a pattern.
 NO_NUL = r"^[^\x00]*$"
 # What a VARCHAR(255) column holds, in characters.
 ShortText = Annotated[
