@@ -43,7 +43,7 @@ def serve(
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "uvicorn", "peewee_app.main:app"),
+                *(sys.executable, "-m", "peewee_app"),
                 *("--fd", str(listener.fileno()), *arguments),
             ],
             env=os.environ | {"DATABASE_URL": url} | environment,
