@@ -1,0 +1,35 @@
+"""Sphinx's configuration of the site."""
+
+from importlib.resources import files
+
+project = "peewee_app"
+html_title = "peewee_app"
+html_theme = "furo"
+html_show_copyright = False
+html_copy_source = False
+html_favicon = "_static/icon.svg"
+html_static_path = [
+    "_static",
+    # The package has Mermaid's own file, so pages need not ask another host for it.
+    str(files("mermaidx") / "assets" / "mermaid.js"),
+]
+html_css_files = ["site.css"]
+# The icons that furo would show here come from a host of its own.
+html_theme_options = {"top_of_page_buttons": []}
+
+extensions = [
+    "myst_parser",
+    "sphinx_design",
+    "sphinx.ext.autodoc",
+    "docs.extensions.mermaid",
+    "docs.extensions.repository",
+]
+exclude_patterns = ["_static"]
+
+# Pages are Markdown as GitHub has it, and directives where they must be.
+myst_enable_extensions = ["colon_fence"]
+myst_fence_as_directive = ["mermaid"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
