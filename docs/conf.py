@@ -14,8 +14,6 @@ html_static_path = [
     str(files("mermaidx") / "assets" / "mermaid.js"),
 ]
 html_css_files = ["site.css"]
-# The icons that furo would show here come from a host of its own.
-html_theme_options = {"top_of_page_buttons": []}
 
 extensions = [
     "myst_parser",

@@ -18,7 +18,6 @@ from peewee_app.settings import Settings
 
 from . import servers
 
-
 BROWSER_ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),

@@ -70,12 +70,11 @@ class RepositoryLinks(SphinxTransform):
 
     def _download(self, link: nodes.Element, path: Path) -> addnodes.download_reference:
         here = Path(self.env.doc2path(self.env.docname)).parent
-        return addnodes.download_reference(
-            "",
-            *link.children,
-            reftarget=os.path.relpath(path, here),
-            refdoc=self.env.docname,
+        download = addnodes.download_reference(
+            reftarget=os.path.relpath(path, here), refdoc=self.env.docname
         )
+        download.extend(link.children)
+        return download
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
