@@ -37,8 +37,8 @@ async def statuses(turn: object) -> Counter[int]:
             yield session
 
     @app.get("/")
-    def path_operation(db: Annotated[Session, Depends(get_db)]) -> None:
-        db.execute(text("SELECT 1"))
+    def path_operation(db: Annotated[Session, Depends(get_db)]) -> list[int]:
+        return list(db.scalars(text("SELECT 1")))
 
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
