@@ -123,6 +123,8 @@ class Tag(BaseModel):
     id = AutoField()
     name = CharField(unique=True)
 
+    items: BackrefAccessor
+
     class Meta:
         table_name = "tags"
 

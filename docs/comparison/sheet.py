@@ -19,7 +19,7 @@ ERRORS = (sa.SQLAlchemyError, pw.PeeweeException, pw.DoesNotExist)
 
 @dataclass
 class Row:
-    """A task, and for each library a function that does it, or a text why there is none.
+    """A task, and for each library a function that does it, or a text why not.
 
     If `differs`, the functions give different results, and `note` says why.
     """
@@ -31,7 +31,7 @@ class Row:
     peewee: Code | str = ""
 
     def results(self) -> tuple[str, str]:
-        """What the two sides give, each in a new database; "" where there is no code."""
+        """What the sides give, each in a new database; "" where there is no code."""
         return (
             run(self.sqlalchemy, sa.database) if callable(self.sqlalchemy) else "",
             run(self.peewee, pw.database) if callable(self.peewee) else "",

@@ -119,7 +119,7 @@ def _() -> object:
         .left_outer_join(pw.Item)
         .group_by(pw.User.id)
     )
-    return [(user.id, user.n) for user in query]
+    return [(user.id, user.n) for user in query]  # type: ignore[attr-defined]
 
 
 @row("Having")

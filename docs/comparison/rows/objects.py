@@ -159,7 +159,7 @@ def _(session: sa.Session) -> object:
     item = session.get_one(sa.Item, 1)
     session.expunge(item)
     sa.make_transient(item)
-    item.id = None
+    item.id = None  # type: ignore[assignment]
     session.add(item)
     session.commit()
     return item.id, item.title
@@ -168,6 +168,6 @@ def _(session: sa.Session) -> object:
 @row.peewee
 def _() -> object:
     item = pw.Item.get_by_id(1)
-    item.id = None
+    item.id = None  # type: ignore[assignment]
     item.save()
     return item.id, item.title

@@ -298,7 +298,7 @@ def _(session: sa.Session) -> object:
 @row.peewee
 def _() -> object:
     query = pw.Item.select(pw.Item.title, pw.Item.owner.alias("by"))
-    return [(r.title, r.by) for r in query.namedtuples()]
+    return [(r.title, r.by) for r in query.namedtuples()]  # type: ignore[attr-defined]
 
 
 @row("One column, as a list")

@@ -1,5 +1,6 @@
 """Tables, their columns, and what the database makes sure of."""
 
+from contextlib import suppress
 from typing import Any
 
 from docs.comparison import pw, sa
@@ -157,10 +158,9 @@ def _(session: sa.Session) -> object:
 
     Base.metadata.create_all(session.connection())
     session.execute(sa.insert(Pet))
-    try:
+    with suppress(sa.IntegrityError):
         session.execute(sa.insert(Pet).values(age=-1))
-    except sa.IntegrityError:
-        return session.scalars(sa.select(Pet.age)).all()
+    return session.scalars(sa.select(Pet.age)).all()
 
 
 @row.peewee
@@ -172,10 +172,9 @@ def _() -> object:
 
     pw.db.create_tables([Pet])
     Pet.insert().execute()
-    try:
+    with suppress(pw.IntegrityError):
         Pet.insert(age=-1).execute()
-    except pw.IntegrityError:
-        return list(Pet.select(Pet.age).scalars())
+    return list(Pet.select(Pet.age).scalars())
 
 
 @row(
@@ -291,7 +290,7 @@ def _() -> object:
         width = pw.IntegerField()
         height = pw.IntegerField()
 
-        @pw.hybrid_property
+        @pw.hybrid_property  # type: ignore[untyped-decorator]
         def area(self) -> Any:
             return self.width * self.height
 

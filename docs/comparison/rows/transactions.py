@@ -137,7 +137,7 @@ def _() -> object:
 )
 def _() -> object:
     query = sa.select(sa.Item).with_for_update(skip_locked=True)
-    sql = str(query.compile(dialect=sa.postgresql.dialect()))
+    sql = str(query.compile(dialect=sa.postgresql.dialect()))  # type: ignore[no-untyped-call]
     return sql.split()[-4:]
 
 
@@ -160,11 +160,10 @@ def _() -> object:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         one = connection.scalar(sa.select(sa.literal(1)))
         connection.exec_driver_sql("COMMIT")
-    return one
+        return one
 
 
 @row.peewee
 def _() -> object:
     with pw.db.atomic("IMMEDIATE"):
-        one = pw.Select(columns=[pw.Value(1)]).bind(pw.db).scalar()
-    return one
+        return pw.Select(columns=[pw.Value(1)]).bind(pw.db).scalar()

@@ -23,7 +23,7 @@ def _() -> object:
 @row("Insert, by a statement")
 def _(session: sa.Session) -> object:
     query = sa.insert(sa.Item).values(title="Qux", owner_id=1)
-    return session.execute(query).inserted_primary_key[0]
+    return session.scalar(query.returning(sa.Item.id))
 
 
 @row.peewee
@@ -232,7 +232,7 @@ def _() -> object:
 def _(session: sa.Session) -> object:
     query = sa.update(sa.Item).values(title="X")
     result = session.execute(query.where(sa.Item.owner_id == 1))
-    return result.rowcount
+    return result.rowcount  # type: ignore[attr-defined]
 
 
 @row.peewee
@@ -287,7 +287,7 @@ def _() -> object:
 @row("Delete many rows")
 def _(session: sa.Session) -> object:
     query = sa.delete(sa.Document).where(sa.Document.id > 1)
-    return session.execute(query).rowcount
+    return session.execute(query).rowcount  # type: ignore[attr-defined]
 
 
 @row.peewee
