@@ -29,5 +29,11 @@ myst_enable_extensions = ["colon_fence"]
 myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
 
+# Signatures name what other packages document, and what this one keeps to itself.
+nitpick_ignore_regex = [
+    ("py:class", r"(collections|fastapi|peewee|starlette)\.[\w.]+"),
+    ("py:class", r"peewee_app\.fastapi_peewee\.\w+\.\w+"),
+    ("py:class", r"ModelSelect|M|P|T"),
+]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

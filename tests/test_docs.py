@@ -22,7 +22,7 @@ CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet.md"
 RUN = {"python", "console", "sh"}
 SHOWN = {"text", "json", "mermaid", "sql"}
 # They take what they show from files; the site's build fails if it is not there.
-DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{auto")
+DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=documents.name)
 
