@@ -35,5 +35,6 @@ nitpick_ignore_regex = [
     ("py:class", r"peewee_app\.fastapi_peewee\.\w+\.\w+"),
     ("py:class", r"ModelSelect|M|P|T"),
 ]
+default_role = "code"  # As in Markdown.
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
