@@ -77,7 +77,9 @@ def _(engine: sa.Engine) -> object:
     class Pet(Base):
         __tablename__ = "pets"
         __table_args__ = (
-            sa.Index("pets_kind_name", "kind", "name", unique=True),
+            sa.Index(
+                "pets_kind_name", "kind", "name", unique=True
+            ),
         )
 
         id: sa.Mapped[int] = sa.mapped_column(primary_key=True)
@@ -99,7 +101,9 @@ def _() -> object:
         Pet.kind, Pet.name, unique=True, name="pets_kind_name"
     )
     pw.db.create_tables([Pet])
-    return [(i.name, i.columns) for i in pw.db.get_indexes("pet")]
+    return [
+        (i.name, i.columns) for i in pw.db.get_indexes("pet")
+    ]
 
 
 @row("An index on an expression, for a part of the rows")
@@ -111,9 +115,7 @@ def _(session: sa.Session) -> object:
         sqlite_where=tags.c.name != "",
     )
     index.create(session.connection())
-    sql = (
-        "SELECT count(*) FROM sqlite_master WHERE name = 'tags_lower'"
-    )
+    sql = "SELECT count(*) FROM sqlite_master WHERE name = 'tags_lower'"
     return session.scalar(sa.text(sql))
 
 
@@ -125,9 +127,7 @@ def _() -> object:
         name="tags_lower",
     )
     pw.db.execute(index)
-    sql = (
-        "SELECT count(*) FROM sqlite_master WHERE name = 'tags_lower'"
-    )
+    sql = "SELECT count(*) FROM sqlite_master WHERE name = 'tags_lower'"
     return pw.db.execute_sql(sql).fetchone()[0]
 
 
@@ -154,7 +154,9 @@ def _(session: sa.Session) -> object:
         __table_args__ = (sa.CheckConstraint("age >= 0"),)
 
         id: sa.Mapped[int] = sa.mapped_column(primary_key=True)
-        age: sa.Mapped[int] = sa.mapped_column(server_default="1")
+        age: sa.Mapped[int] = sa.mapped_column(
+            server_default="1"
+        )
 
     Base.metadata.create_all(session.connection())
     session.execute(sa.insert(Pet))
@@ -219,13 +221,95 @@ def _() -> object:
     return sorted(Pet._meta.fields)
 
 
+@row("A foreign key of several columns")
+def _(session: sa.Session) -> object:
+    class Base(sa.DeclarativeBase):
+        pass
+
+    class Seat(Base):
+        __tablename__ = "seats"
+        row: sa.Mapped[int] = sa.mapped_column(primary_key=True)
+        number: sa.Mapped[int] = sa.mapped_column(
+            primary_key=True
+        )
+        colour: sa.Mapped[str]
+
+    class Ticket(Base):
+        __tablename__ = "tickets"
+        __table_args__ = (
+            sa.ForeignKeyConstraint(
+                ["row", "number"], ["seats.row", "seats.number"]
+            ),
+        )
+        id: sa.Mapped[int] = sa.mapped_column(primary_key=True)
+        row: sa.Mapped[int]
+        number: sa.Mapped[int]
+        seat: sa.Mapped[Seat] = sa.relationship()
+
+    Base.metadata.create_all(session.connection())
+    session.add(
+        Ticket(seat=Seat(row=1, number=2, colour="red"))
+    )
+    return session.scalars(sa.select(Ticket)).one().seat.colour
+
+
+row.peewee_has(
+    "Nothing: a `ForeignKeyField` is one column. The constraint can be written as SQL, in "
+    "`Meta.constraints`, and each join with its condition."
+)
+
+
+@row("Classes that inherit share a table")
+def _(session: sa.Session) -> object:
+    class Base(sa.DeclarativeBase):
+        pass
+
+    class Pet(Base):
+        __tablename__ = "pets"
+        __mapper_args__ = {  # noqa: RUF012
+            "polymorphic_on": "kind",
+            "polymorphic_identity": "pet",
+        }
+        id: sa.Mapped[int] = sa.mapped_column(primary_key=True)
+        kind: sa.Mapped[str]
+
+    class Dog(Pet):
+        __mapper_args__ = {"polymorphic_identity": "dog"}  # noqa: RUF012
+
+    Base.metadata.create_all(session.connection())
+    session.add_all([Pet(), Dog()])
+    pets = session.scalars(sa.select(Pet).order_by(Pet.id))
+    return [type(pet).__name__ for pet in pets]
+
+
+row.peewee_has(
+    "Nothing: a model that inherits has a table of its own, with all the columns."
+)
+
+
+@row("A table without a model")
+def _(session: sa.Session) -> object:
+    tags = sa.table("tags", sa.column("id"), sa.column("name"))
+    query = sa.select(tags.c.name).where(tags.c.id == 1)
+    return session.execute(query).all()
+
+
+@row.peewee
+def _() -> object:
+    tags = pw.Table("tags").bind(pw.db)
+    query = tags.select(tags.c.name).where(tags.c.id == 1)
+    return list(query.tuples())
+
+
 @row("A type of one's own")
 def _(session: sa.Session) -> object:
     class Words(sa.TypeDecorator[list[str]]):
         impl = sa.String
         cache_ok = True
 
-        def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        def process_bind_param(
+            self, value: Any, dialect: Any
+        ) -> Any:
             return " ".join(value)
 
         def process_result_value(
@@ -280,7 +364,9 @@ def _(session: sa.Session) -> object:
 
     Base.metadata.create_all(session.connection())
     session.add(Box(width=2, height=3))
-    box = session.scalars(sa.select(Box).where(Box.area == 6)).one()
+    box = session.scalars(
+        sa.select(Box).where(Box.area == 6)
+    ).one()
     return box.area
 
 
@@ -304,7 +390,9 @@ def _() -> object:
 def _(session: sa.Session) -> object:
     colour = sa.Document.data["colour"].as_string()
     query = sa.select(sa.Document).where(colour == "red")
-    return [document.data for document in session.scalars(query)]
+    return [
+        document.data for document in session.scalars(query)
+    ]
 
 
 @row.peewee
@@ -319,7 +407,9 @@ def _() -> object:
     "SQLAlchemy has the database's functions, Peewee the same method on each engine.",
 )
 def _(session: sa.Session) -> object:
-    data = sa.func.json_set(sa.Document.data, "$.colour", "green")
+    data = sa.func.json_set(
+        sa.Document.data, "$.colour", "green"
+    )
     session.execute(sa.update(sa.Document).values(data=data))
     return session.scalars(sa.select(sa.Document.data)).all()
 
