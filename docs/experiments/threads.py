@@ -14,7 +14,8 @@ def here(part: str) -> None:
     """Print the thread on which this part of the request runs."""
     thread = threading.current_thread()
     kind = "event loop" if thread is threading.main_thread() else "worker"
-    print(f"{part:<18} {kind:<10} {thread.native_id}")
+    # With its own end: two threads print at once.
+    print(f"{part:<18} {kind:<10} {thread.native_id}\n", end="")
 
 
 async def async_dependency() -> None:
