@@ -124,7 +124,13 @@ def source(code: Code) -> str:
     text = dedent(inspect.getsource(code))
     function = ast.parse(text).body[0]
     assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)  # noqa: S101
-    body = dedent("\n".join(text.splitlines()[function.body[0].lineno - 1 :]))
-    body = re.sub(r"\breturn (?!.*^return )", "", body, flags=re.S | re.M)
+    lines = text.splitlines()
+    last = function.body[-1]
+    while isinstance(last, ast.With | ast.AsyncWith):
+        last = last.body[-1]
+    if isinstance(last, ast.Return):
+        number = last.lineno - 1
+        lines[number] = lines[number].replace("return ", "", 1)
+    body = dedent("\n".join(lines[function.body[0].lineno - 1 :]))
     body = re.sub(r"\b(?:sa|pw)\.(?=\w)", "", body)
     return re.sub(r"  # (?:type|noqa).*", "", body).rstrip()

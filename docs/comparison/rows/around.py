@@ -30,7 +30,9 @@ def _(session: sa.Session) -> object:
         name: sa.Mapped[str]
 
     @sa.event.listens_for(Pet, "before_insert")
-    def tidy(_mapper: object, _connection: object, pet: Pet) -> None:
+    def tidy(
+        _mapper: object, _connection: object, pet: Pet
+    ) -> None:
         pet.name = pet.name.title()
 
     Base.metadata.create_all(session.connection())
@@ -93,7 +95,9 @@ def _() -> object:
         exclude=[pw.User.hashed_password],
         exclude_autofield=False,
     )
-    return schema.model_validate(pw.User.get_by_id(1)).model_dump()
+    return schema.model_validate(
+        pw.User.get_by_id(1)
+    ).model_dump()
 
 
 @row("Each statement, as it runs")
@@ -132,7 +136,9 @@ def _(session: sa.Session) -> object:
         nonlocal count
         count += 1
 
-    sa.event.listen(session.connection(), "after_cursor_execute", add)
+    sa.event.listen(
+        session.connection(), "after_cursor_execute", add
+    )
     for user in session.scalars(sa.select(sa.User)):
         len(user.items)
     return count
@@ -164,15 +170,19 @@ def _() -> object:
 @row.peewee
 def _() -> object:
     database = pw.PooledSqliteDatabase(
-        "app.db", max_connections=10, timeout=5, stale_timeout=30
+        "app.db",
+        max_connections=10,
+        timeout=5,
+        stale_timeout=30,
     )
     return database.is_closed()
 
 
 @row(
     "Async",
-    "Both run their synchronous code in a greenlet. In SQLAlchemy a lazy relation is an "
-    "error then; in Peewee it has to be fetched by `afetch`, or inside of `db.run`.",
+    "Both run their synchronous code in a greenlet, where a query may wait. A lazy "
+    "relation is an error outside of it: load it before, or fetch it by SQLAlchemy's "
+    "`awaitable_attrs` or Peewee's `afetch`.",
 )
 async def _() -> object:
     engine = sa.create_async_engine("sqlite+aiosqlite://")
@@ -181,7 +191,9 @@ async def _() -> object:
     async with sa.AsyncSession(engine) as session:
         session.add(sa.Tag(name="a"))
         await session.commit()
-        names = (await session.scalars(sa.select(sa.Tag.name))).all()
+        names = (
+            await session.scalars(sa.select(sa.Tag.name))
+        ).all()
     await engine.dispose()
     return names
 
@@ -204,17 +216,24 @@ async def _() -> object:
     "another database.",
 )
 def _() -> object:
-    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    engine = sa.create_engine(
+        "sqlite://", poolclass=sa.StaticPool
+    )
     sa.Base.metadata.create_all(engine)
     with sa.Session(engine) as session:
-        return session.scalar(sa.select(sa.func.count(sa.User.id)))
+        return session.scalar(
+            sa.select(sa.func.count(sa.User.id))
+        )
 
 
 @row.peewee
 def _() -> object:
     database = pw.SqliteDatabase(":memory:")
     models = [pw.User, pw.Item]
-    with database.bind_ctx(models), database.connection_context():
+    with (
+        database.bind_ctx(models),
+        database.connection_context(),
+    ):
         database.create_tables(models)
         return pw.User.select().count()
 

@@ -1,5 +1,7 @@
 """All or nothing."""
 
+from contextlib import suppress
+
 from docs.comparison import pw, sa
 from docs.comparison.sheet import Topic
 
@@ -31,7 +33,9 @@ def _(engine: sa.Engine) -> object:
         session.add(sa.Tag(name="a"))
         session.add(sa.Tag(name="b"))
     with sa.Session(engine) as session:
-        return session.scalar(sa.select(sa.func.count(sa.Tag.id)))
+        return session.scalar(
+            sa.select(sa.func.count(sa.Tag.id))
+        )
 
 
 @row.peewee
@@ -44,24 +48,26 @@ def _() -> object:
 
 @row("An error rolls back")
 def _(engine: sa.Engine) -> object:
-    try:
-        with sa.Session(engine) as session, session.begin():
-            session.add(sa.Tag(name="a"))
-            session.flush()
-            raise ValueError
-    except ValueError:
-        with sa.Session(engine) as session:
-            return session.scalar(sa.select(sa.func.count(sa.Tag.id)))
+    with (
+        suppress(ValueError),
+        sa.Session(engine) as session,
+        session.begin(),
+    ):
+        session.add(sa.Tag(name="a"))
+        session.flush()
+        raise ValueError
+    with sa.Session(engine) as session:
+        return session.scalar(
+            sa.select(sa.func.count(sa.Tag.id))
+        )
 
 
 @row.peewee
 def _() -> object:
-    try:
-        with pw.db.atomic():
-            pw.Tag.create(name="a")
-            raise ValueError
-    except ValueError:
-        return pw.Tag.select().count()
+    with suppress(ValueError), pw.db.atomic():
+        pw.Tag.create(name="a")
+        raise ValueError
+    return pw.Tag.select().count()
 
 
 @row("Roll back without an error")
@@ -166,4 +172,8 @@ def _() -> object:
 @row.peewee
 def _() -> object:
     with pw.db.atomic("IMMEDIATE"):
-        return pw.Select(columns=[pw.Value(1)]).bind(pw.db).scalar()
+        return (
+            pw.Select(columns=[pw.Value(1)])
+            .bind(pw.db)
+            .scalar()
+        )

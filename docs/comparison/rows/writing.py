@@ -66,7 +66,9 @@ def _() -> object:
 
 @row("Insert parent and children together")
 def _(session: sa.Session) -> object:
-    user = sa.User(email="x@example.com", items=[sa.Item(title="X")])
+    user = sa.User(
+        email="x@example.com", items=[sa.Item(title="X")]
+    )
     session.add(user)
     session.commit()
     return [item.title for item in user.items]
@@ -83,7 +85,9 @@ def _() -> object:
 @row("Insert from a query")
 def _(session: sa.Session) -> object:
     titles = sa.select(sa.Item.title)
-    session.execute(sa.insert(sa.Tag).from_select(["name"], titles))
+    session.execute(
+        sa.insert(sa.Tag).from_select(["name"], titles)
+    )
     return session.scalars(sa.select(sa.Tag.name)).all()
 
 
@@ -161,7 +165,9 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    query = pw.Tag.insert(name="a").returning(pw.Tag.id, pw.Tag.name)
+    query = pw.Tag.insert(name="a").returning(
+        pw.Tag.id, pw.Tag.name
+    )
     return list(query.tuples().execute())
 
 
@@ -324,16 +330,18 @@ def _(session: sa.Session) -> object:
     session.add(sa.Tag(name="new"))
     try:
         session.commit()
+        answer = "It is new"
     except sa.IntegrityError:
         session.rollback()
-        return "It is taken"
-    return None
+        answer = "It is taken"
+    return answer
 
 
 @row.peewee
 def _() -> object:
     try:
         pw.Tag.create(name="new")
+        answer = "It is new"
     except pw.IntegrityError:
-        return "It is taken"
-    return None
+        answer = "It is taken"
+    return answer
