@@ -40,7 +40,8 @@ def main() -> None:
     if arguments.build:
         return
     with server(arguments.port) as site:
-        print(f"The site is at http://127.0.0.1:{arguments.port}/. Stop it by Ctrl-C.")
+        address = f"http://127.0.0.1:{site.server_port}/"
+        print(f"The site is at {address}. Stop it by Ctrl-C.", flush=True)
         try:
             site.serve_forever()
         except KeyboardInterrupt:

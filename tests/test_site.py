@@ -4,12 +4,14 @@
 """
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, expect
 
@@ -39,6 +41,18 @@ def addresses(built: Path) -> list[str]:
 
 def test_it_builds_without_a_warning(built: Path) -> None:
     assert (built / "index.html").exists()
+
+
+@pytest.mark.slow
+def test_it_is_served_until_ctrl_c() -> None:
+    serve = [sys.executable, "-m", "docs", "--port", "0"]
+    process = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    with process.stdout:
+        address = process.stdout.readline().split("is at ")[1].split(". ")[0]
+        assert "<title>peewee_app</title>" in httpx2.get(address).text
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.slow

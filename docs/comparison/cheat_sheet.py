@@ -84,15 +84,18 @@ def beside(sqlalchemy: str, peewee: str) -> str:
 
 
 def given(row: Row) -> str:
-    """The results, in a sentence."""
+    """What the two sides gave, in a sentence or two."""
     sqlalchemy, peewee = row.results()
     if sqlalchemy == peewee:
         return f"Both give `{sqlalchemy}`."
-    return " ".join(
-        f"{name}'s gives `{result}`."
-        for name, result in [("SQLAlchemy", sqlalchemy), ("Peewee", peewee)]
-        if result
-    )
+    sides = [("SQLAlchemy", sqlalchemy), ("Peewee", peewee)]
+    return " ".join(f"{name}'s {outcome(given)}." for name, given in sides if given)
+
+
+def outcome(result: str) -> str:
+    """The result with its verb."""
+    error = result.removeprefix("raises ")
+    return f"gives `{result}`" if error == result else f"raises `{error}`"
 
 
 if __name__ == "__main__":

@@ -424,16 +424,16 @@ def _() -> object:
 @row("Which tables and columns there are")
 def _(engine: sa.Engine) -> object:
     inspector = sa.inspect(engine)
+    tables = inspector.get_table_names()
     columns = inspector.get_columns("tags")
-    return inspector.get_table_names()[-1], [
-        c["name"] for c in columns
-    ]
+    return len(tables), [c["name"] for c in columns]
 
 
 @row.peewee
 def _() -> object:
+    tables = pw.db.get_tables()
     columns = pw.db.get_columns("tags")
-    return pw.db.get_tables()[-1], [c.name for c in columns]
+    return len(tables), [c.name for c in columns]
 
 
 @row("Models from the tables that are there")
