@@ -46,7 +46,7 @@ def serve(
         process = subprocess.Popen(
             [
                 *dying_with_us("TERM"),
-                *(sys.executable, "-m", "uvicorn", "peewee_app.main:app"),
+                *(sys.executable, "-m", "peewee_app"),
                 *("--fd", str(listener.fileno()), *arguments),
             ],
             env=os.environ | {"DATABASE_URL": url} | environment,
