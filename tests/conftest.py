@@ -19,12 +19,12 @@ from . import servers
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """The twins, which the app is compared with, run on SQLite only."""
+    """The apps that ours is compared with run on SQLite only."""
 
     def is_wanted(item: pytest.Item) -> bool:
         params = item.callspec.params if hasattr(item, "callspec") else {}
-        twin = params.get("app", "peewee") != "peewee"
-        return not twin or params.get("engine") == "sqlite"
+        other = params.get("app", "peewee") != "peewee"
+        return not other or params.get("engine") == "sqlite"
 
     unwanted = [item for item in items if not is_wanted(item)]
     items[:] = [item for item in items if is_wanted(item)]
