@@ -1,0 +1,122 @@
+"""Nodes under Patroni on this machine, for as long as a block of code runs."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx2
+import psycopg
+
+from ..machine import NodeError
+from .etcd import Etcd
+from .nodes import DATABASE, Node
+
+# Seconds for the nodes to become what was asked for.
+TIMEOUT = 90
+
+
+class Cluster:
+    """The nodes, and the etcd that they agree by."""
+
+    def __init__(self, nodes: list[Node], etcd: Etcd) -> None:
+        self.nodes = nodes
+        self.etcd = etcd
+
+    def primary(self) -> Node:
+        """The node that takes writes; waits until there is one."""
+        self.wait("a primary", lambda: any(node.leads() for node in self.nodes))
+        return next(node for node in self.nodes if node.leads())
+
+    def wait_for_failover(self, former: Node) -> None:
+        """Return when another node than the former primary takes writes."""
+        others = [node for node in self.nodes if node is not former]
+        self.wait("another primary", lambda: any(node.leads() for node in others))
+
+    def configure(self, **settings: bool) -> None:
+        """Change settings of all nodes, and wait until they have taken effect."""
+        self.primary().rest.patch("/config", json=settings).raise_for_status()
+        self.wait_until_whole()
+
+    def switch_over(self) -> None:
+        """Ask for another primary, as `patronictl switchover` does."""
+        primary = self.primary()
+        leader = {"leader": primary.name}
+        primary.rest.post("/switchover", json=leader, timeout=60).raise_for_status()
+
+    def wait_until_whole(self) -> None:
+        """Return when all nodes follow one primary, and have all that it has.
+
+        In synchronous mode, one of them has to be the primary's synchronous standby.
+        """
+        self.wait("nodes that follow one primary", self._is_whole)
+
+    def _is_whole(self) -> bool:
+        leaders = [node for node in self.nodes if node.leads()]
+        if len(leaders) != 1:
+            return False
+        (primary,) = leaders
+        followers = [node for node in self.nodes if node is not primary]
+        config = primary.rest.get("/config").json()
+        states = primary.rows(
+            "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'"
+        )
+        ((position,),) = primary.rows("SELECT pg_current_wal_lsn()")
+        reached = f"SELECT pg_last_wal_replay_lsn() >= '{position}'"
+        return (
+            len(states) == len(followers)
+            and (("sync",) in states) == config.get("synchronous_mode", False)
+            and all(node.rows(reached) == [(True,)] for node in followers)
+        )
+
+    def wait(self, what: str, condition: Callable[[], bool]) -> None:
+        """Return when the condition holds. Raises NodeError if it does not in time."""
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            try:
+                if condition():
+                    return
+            except (httpx2.TransportError, psycopg.Error):
+                pass
+            time.sleep(0.2)
+        logs = [
+            f"{node.name}:\n" + "\n".join(node.log.read_text().splitlines()[-15:])
+            for node in self.nodes
+            if node.log.exists()
+        ]
+        raise NodeError("\n".join([f"waited in vain for {what}", *logs]))
+
+
+@contextmanager
+def cluster(size: int) -> Iterator[Cluster]:
+    """So many nodes with a primary among them, and a database for the app.
+
+    They are in a temporary directory, and are gone when the block ends. Raises
+    NodeError if one does not start.
+    """
+    with ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="patroni-"))
+        os.chmod(name, 0o755)
+        directory = Path(name).resolve()
+        etcd = Etcd(directory / "etcd")
+        etcd.prepare()
+        stack.callback(etcd.kill)
+        etcd.start()
+        nodes = [
+            Node(f"node{n + 1}", directory / f"node{n + 1}", etcd.port)
+            for n in range(size)
+        ]
+        for node in nodes:
+            stack.enter_context(node.prepared())
+        first, *others = nodes
+        first.start()
+        together = Cluster(nodes, etcd)
+        together.primary()
+        first.rows(f"CREATE ROLE {DATABASE} LOGIN", database="postgres")
+        first.rows(f"CREATE DATABASE {DATABASE} OWNER {DATABASE}", database="postgres")
+        for node in others:
+            node.start()
+        together.wait_until_whole()
+        yield together
