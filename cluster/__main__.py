@@ -7,9 +7,11 @@ import sys
 from . import galera, patroni
 from .apps import AppError
 from .galera.nodes import NEEDED as GALERA_NEEDS
+from .galera.report import Report as GaleraReport
 from .galera.run import run as run_galera
 from .machine import NodeError, missing
 from .patroni.nodes import NEEDED as PATRONI_NEEDS
+from .patroni.report import Report as PatroniReport
 from .patroni.run import run as run_patroni
 from .patroni.scenarios import SCENARIOS
 
@@ -26,10 +28,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        if arguments.cluster == "galera":
-            report = run_galera()
-        else:
-            report = run_patroni(arguments.scenarios or list(SCENARIOS))
+        report = run(arguments)
     except (NodeError, AppError) as exc:
         print(exc, file=sys.stderr)
         return 1
@@ -40,6 +39,13 @@ def main() -> int:
     broken = report.broken_promises()
     print("\n" + ("\n".join(f"BROKEN: {text}" for text in broken) or "all held"))
     return 1 if broken else 0
+
+
+def run(arguments: argparse.Namespace) -> GaleraReport | PatroniReport:
+    """Run what was asked for. Raises NodeError or AppError if something fails."""
+    if arguments.cluster == "galera":
+        return run_galera()
+    return run_patroni(arguments.scenarios or list(SCENARIOS))
 
 
 def parse() -> argparse.Namespace:

@@ -1,11 +1,13 @@
 """Nodes under Patroni on this machine, for as long as a block of code runs."""
 
+import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import httpx2
 import psycopg
@@ -17,6 +19,8 @@ from .nodes import DATABASE, Node
 # Seconds for the nodes to become what was asked for.
 TIMEOUT = 90
 
+T = TypeVar("T")
+
 
 class Cluster:
     """The nodes, and the etcd that they agree by."""
@@ -25,36 +29,66 @@ class Cluster:
         self.nodes = nodes
         self.etcd = etcd
 
-    def primary(self) -> Node:
+    async def primary(self) -> Node:
         """The node that takes writes; waits until there is one."""
-        self.wait("a primary", lambda: any(node.leads() for node in self.nodes))
-        return next(node for node in self.nodes if node.leads())
+        leaders = await self.wait("a primary", self._leaders)
+        return leaders[0]
 
-    def wait_for_failover(self, former: Node) -> None:
+    async def failover(self, former: Node) -> None:
         """Return when another node than the former primary takes writes."""
         others = [node for node in self.nodes if node is not former]
-        self.wait("another primary", lambda: any(node.leads() for node in others))
+        await self.wait("another primary", lambda: any(n.leads() for n in others))
 
-    def configure(self, **settings: bool) -> None:
+    async def configure(self, **settings: bool) -> None:
         """Change settings of all nodes, and wait until they have taken effect."""
-        self.primary().rest.patch("/config", json=settings).raise_for_status()
-        self.wait_until_whole()
+        rest = (await self.primary()).rest
+        await self.wait(
+            "new settings", lambda: rest.patch("/config", json=settings).is_success
+        )
+        await self.whole()
 
-    def switch_over(self) -> None:
+    async def switch_over(self) -> None:
         """Ask for another primary, as `patronictl switchover` does."""
-        primary = self.primary()
+        primary = await self.primary()
         leader = {"leader": primary.name}
-        primary.rest.post("/switchover", json=leader, timeout=60).raise_for_status()
+        response = await asyncio.to_thread(
+            primary.rest.post, "/switchover", json=leader, timeout=TIMEOUT
+        )
+        if response.is_error:
+            raise NodeError(f"no switchover: {response.text}")
 
-    def wait_until_whole(self) -> None:
+    async def whole(self) -> None:
         """Return when all nodes follow one primary, and have all that it has.
 
         In synchronous mode, one of them has to be the primary's synchronous standby.
         """
-        self.wait("nodes that follow one primary", self._is_whole)
+        await self.wait("nodes that follow one primary", self._is_whole)
+
+    async def wait(self, what: str, find: Callable[[], T]) -> T:
+        """What is found as soon as there is something. Raises NodeError if not in time.
+
+        Servers that do not answer, or refuse, are asked again.
+        """
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            try:
+                if found := await asyncio.to_thread(find):
+                    return found
+            except (httpx2.TransportError, psycopg.Error):
+                pass
+            await asyncio.sleep(0.2)
+        logs = [
+            f"{node.name}:\n" + "\n".join(node.log.read_text().splitlines()[-15:])
+            for node in self.nodes
+            if node.log.exists()
+        ]
+        raise NodeError("\n".join([f"waited in vain for {what}", *logs]))
+
+    def _leaders(self) -> list[Node]:
+        return [node for node in self.nodes if node.leads()]
 
     def _is_whole(self) -> bool:
-        leaders = [node for node in self.nodes if node.leads()]
+        leaders = self._leaders()
         if len(leaders) != 1:
             return False
         (primary,) = leaders
@@ -71,26 +105,9 @@ class Cluster:
             and all(node.rows(reached) == [(True,)] for node in followers)
         )
 
-    def wait(self, what: str, condition: Callable[[], bool]) -> None:
-        """Return when the condition holds. Raises NodeError if it does not in time."""
-        end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
-            try:
-                if condition():
-                    return
-            except (httpx2.TransportError, psycopg.Error):
-                pass
-            time.sleep(0.2)
-        logs = [
-            f"{node.name}:\n" + "\n".join(node.log.read_text().splitlines()[-15:])
-            for node in self.nodes
-            if node.log.exists()
-        ]
-        raise NodeError("\n".join([f"waited in vain for {what}", *logs]))
 
-
-@contextmanager
-def cluster(size: int) -> Iterator[Cluster]:
+@asynccontextmanager
+async def cluster(size: int) -> AsyncIterator[Cluster]:
     """So many nodes with a primary among them, and a database for the app.
 
     They are in a temporary directory, and are gone when the block ends. Raises
@@ -99,7 +116,7 @@ def cluster(size: int) -> Iterator[Cluster]:
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="patroni-"))
         os.chmod(name, 0o755)
-        directory = Path(name).resolve()
+        directory = Path(name)
         etcd = Etcd(directory / "etcd")
         etcd.prepare()
         stack.callback(etcd.kill)
@@ -113,10 +130,10 @@ def cluster(size: int) -> Iterator[Cluster]:
         first, *others = nodes
         first.start()
         together = Cluster(nodes, etcd)
-        together.primary()
+        await together.primary()
         first.rows(f"CREATE ROLE {DATABASE} LOGIN", database="postgres")
         first.rows(f"CREATE DATABASE {DATABASE} OWNER {DATABASE}", database="postgres")
         for node in others:
             node.start()
-        together.wait_until_whole()
+        await together.whole()
         yield together

@@ -95,7 +95,7 @@ class Node:
 
     def __init__(self, name: str, directory: Path, etcd_port: int) -> None:
         self.name = name
-        self.directory = directory
+        self.directory = directory.resolve()  # As /proc tells it.
         self.etcd_port = etcd_port
         self.port, self.rest_port = free_ports(2)
         self.network_port, self.network_rest_port, self.network_etcd_port = free_ports(

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from ..apps import Apps
 from ..load import Client, Tally
 from ..machine import say
-from ..stored import compare
+from ..stored import Stored, compare
 from .balancer import balancer
 from .cluster import Cluster, cluster
 from .nodes import DATABASE, Node
@@ -20,19 +20,36 @@ NODES = 3
 PROCESSES = 2
 CLIENTS = 6
 # Seconds of load before the fault, and when all nodes are there again.
-BEFORE, AFTER = 3, 3
+BEFORE, AFTER = 2, 2
 
 
 def run(scenarios: Iterable[str], modes: Iterable[bool] = (False, True)) -> Report:
-    """Run the scenarios, each without synchronous mode (False), with it (True) or both.
+    """Run the scenarios in each mode: False is asynchronous, True is synchronous.
 
     The app's processes stay the same all the time. Raises NodeError or AppError if
     something does not start, or does not come back.
     """
+    return asyncio.run(work([(name, mode) for mode in modes for name in scenarios]))
+
+
+async def work(scenarios: list[tuple[str, bool]]) -> Report:
+    """Start everything, run the scenarios, each in its mode, then stop everything."""
     report = Report()
     say("starting the nodes")
-    with cluster(NODES) as nodes, balancer(nodes.nodes) as port:
-        asyncio.run(work(nodes, urls(nodes.nodes, port), scenarios, modes, report))
+    async with AsyncExitStack() as stack:
+        nodes = await stack.enter_async_context(cluster(NODES))
+        port = stack.enter_context(balancer(nodes.nodes))
+        say("starting processes of the app")
+        ways = {
+            way: await stack.enter_async_context(Apps(url))
+            for way, url in urls(nodes.nodes, port).items()
+        }
+        for apps in ways.values():
+            for _ in range(PROCESSES):
+                await apps.add()
+        for name, synchronous in scenarios:
+            await nodes.configure(synchronous_mode=synchronous)
+            report.outcomes.append(await outcome(nodes, ways, name, synchronous))
     return report
 
 
@@ -46,27 +63,11 @@ def urls(nodes: list[Node], port: int) -> dict[str, str]:
     }
 
 
-async def work(
-    nodes: Cluster,
-    urls: dict[str, str],
-    scenarios: Iterable[str],
-    modes: Iterable[bool],
-    report: Report,
-) -> None:
-    """Serve the database in each way, and run the scenarios."""
-    say("starting processes of the app")
-    async with AsyncExitStack() as stack:
-        ways = {
-            way: await stack.enter_async_context(Apps(url)) for way, url in urls.items()
-        }
-        for apps in ways.values():
-            await asyncio.gather(*(apps.add() for _ in range(PROCESSES)))
-        for synchronous in modes:
-            await asyncio.to_thread(nodes.configure, synchronous_mode=synchronous)
-            for scenario in scenarios:
-                report.outcomes.append(
-                    await outcome(nodes, ways, scenario, synchronous)
-                )
+def stored(node: Node, tally: Tally) -> Stored:
+    """What the node has, compared with what the clients were told."""
+    users = node.rows("SELECT email, id FROM users")
+    items = node.rows("SELECT title, id FROM items")
+    return compare(tally, users, items)
 
 
 async def outcome(
@@ -74,9 +75,9 @@ async def outcome(
 ) -> Outcome:
     """Run a scenario under load, and compare what is stored with what was said."""
     mode = "synchronous" if synchronous else "asynchronous"
+    say(f"load begins: {scenario}, {mode}")
     tallies = {way: Tally() for way in ways}
     stop = asyncio.Event()
-    say(f"load begins: {scenario}, {mode}")
     async with asyncio.TaskGroup() as group:
         for way, apps in ways.items():
             for number in range(CLIENTS):
@@ -85,22 +86,19 @@ async def outcome(
                 group.create_task(client.run(stop))
         await asyncio.sleep(BEFORE)
         begin = time.monotonic()
-        await asyncio.to_thread(SCENARIOS[scenario], nodes)
-        await asyncio.to_thread(nodes.wait_until_whole)
+        await SCENARIOS[scenario](nodes)
+        await nodes.whole()
         whole = time.monotonic()
-        say(f"all nodes are there after {whole - begin:.0f} s")
+        say(f"all nodes are there again after {whole - begin:.0f} s")
         await asyncio.sleep(AFTER)
         stop.set()
-    await asyncio.to_thread(nodes.wait_until_whole)
-    sides = {}
-    for way, tally in tallies.items():
-        stored = {
-            node.name: compare(
-                tally,
-                users=node.rows("SELECT email, id FROM users"),
-                items=node.rows("SELECT title, id FROM items"),
-            )
-            for node in nodes.nodes
-        }
-        sides[way] = Side(tally, stored, tally.acknowledged(since=whole))
-    return Outcome(scenario, synchronous, sides, whole - begin)
+    await nodes.whole()
+    sides = {
+        way: Side(
+            tally,
+            [stored(node, tally) for node in nodes.nodes],
+            served_again=tally.acknowledged(since=whole),
+        )
+        for way, tally in tallies.items()
+    }
+    return Outcome(scenario, synchronous, sides, until_whole=whole - begin)
