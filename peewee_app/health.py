@@ -4,8 +4,8 @@ from anyio import fail_after
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 
-from .database import Pool
-from .engines import why_unavailable
+from .fastapi_peewee import Pool
+from .fastapi_peewee.error_classes import why_unavailable
 from .models import User
 
 router = APIRouter(prefix="/health", include_in_schema=False)
@@ -33,12 +33,11 @@ async def health() -> dict[str, str]:
 @router.get("/ready")
 async def ready(request: Request, response: Response) -> dict[str, str]:
     """200 if the database answers; else 503, with the class of the reason."""
-    state = request.app.state
+    pool: Pool = request.state.pool
+    limiter = request.app.state.health_thread
     try:
         with fail_after(DEADLINE):
-            reason = await run_sync(
-                ask, state.pool, limiter=state.health_thread, abandon_on_cancel=True
-            )
+            reason = await run_sync(ask, pool, limiter=limiter, abandon_on_cancel=True)
     except TimeoutError:
         reason = "timeout"
     if reason is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypedDict
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
@@ -10,18 +11,26 @@ from opentelemetry.trace import TracerProvider
 from peewee import PeeweeException
 
 from . import health
-from .body_limit import BodyLimitMiddleware
-from .database import Pool
-from .docs import create_app_with_docs
-from .engines import one_line
-from .errors import StartupError, add_error_handlers
+from .database import create_pool
+from .document import INFO
+from .fastapi_peewee import Pool, add_database_error_handlers, connector
+from .fastapi_peewee.error_classes import one_line
 from .migrations import migrate
-from .openapi import INFO
-from .request_id import RequestIdMiddleware
 from .routes import router
-from .security_headers import SecurityHeadersMiddleware
 from .settings import Settings, load_settings
-from .telemetry import ServerTimingMiddleware, query_hooks, show_echo
+from .web.body_limit import BodyLimitMiddleware
+from .web.errors import add_error_handlers
+from .web.offline_docs import create_app_with_docs
+from .web.request_id import RequestIdMiddleware
+from .web.security_headers import SecurityHeadersMiddleware
+from .web.startup import StartupError, StartupErrorMiddleware
+from .web.telemetry import ServerTimingMiddleware, query_hooks, show_echo
+
+
+class State(TypedDict):
+    """What every request has in its `request.state`."""
+
+    pool: Pool
 
 
 def create_app(
@@ -34,34 +43,34 @@ def create_app(
     Its spans go to the tracer provider, or else to that of the process, if it has one.
     """
     url = settings.database_url.get_secret_value()
-    pool = Pool(
-        url,
-        size=settings.database_pool_size,
-        timeout=settings.database_pool_timeout,
-        query_hooks=lambda: query_hooks(
-            url, echo_sql=settings.echo_sql, provider=tracer_provider
-        ),
-    )
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
+        apply = settings.migrate_at_start
         try:
-            await run_sync(lambda: migrate(pool, apply=settings.migrate_at_start))
+            await run_sync(lambda: migrate(connector(url), apply=apply))
         except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
             raise StartupError(f"DATABASE_URL: {one_line(exc)}") from exc
-        yield
+        pool = create_pool(
+            settings,
+            lambda: query_hooks(
+                url, echo_sql=settings.echo_sql, provider=tracer_provider
+            ),
+        )
+        yield {"pool": pool}
         await run_sync(pool.close)
 
     app = create_app_with_docs(
         lifespan=lifespan, telemetry={"tracer_provider": tracer_provider}, **INFO
     )
-    app.state.pool = pool
-    # A thread of its own, outside the pool's turns: the check works when all others
+    # A thread of its own, outside the pool's slots: the check works when all others
     # wait, and a server that hangs keeps one thread, however often the check comes.
     app.state.health_thread = CapacityLimiter(1)
     app.include_router(router)
     app.include_router(health.router)
     add_error_handlers(app)
+    add_database_error_handlers(app)
+    app.add_middleware(StartupErrorMiddleware)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
     app.add_middleware(SecurityHeadersMiddleware)
     if settings.echo_sql:

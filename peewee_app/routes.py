@@ -6,38 +6,32 @@ from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path
 from fastapi.openapi.models import Example
 from peewee import IntegrityError
-from pydantic import BaseModel
-from pydantic_core import to_json
 
 from . import crud, schemas
 from .database import Db
+from .document import ITEM_LINKS, USER_LINKS
+from .fastapi_peewee import Page, PeeweeRoute
+from .fastapi_peewee.paging import MAX_ID, MIN_ID, PageQuery
 from .models import Item, User
-from .openapi import ITEM_LINKS, USER_LINKS, errors, page
-from .paging import link_header
+from .web.openapi import errors, page_responses
 
-router = APIRouter()
+# It makes the JSON of what a path operation returns, by its response model.
+router = APIRouter(route_class=PeeweeRoute)
 
 T = TypeVar("T")
 
-# The range of an INTEGER column, and of an OFFSET.
-MIN_ID, MAX_ID = -(2**31), 2**31 - 1
 FIRST: dict[str, Example] = {"first": {"summary": "The first", "value": 1}}
 UserId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
 ItemId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
-Skip = Annotated[
-    int, Query(ge=0, le=2**63 - 1, description="How many rows to leave out first.")
-]
-Limit = Annotated[int, Query(ge=0, le=1000, description="How many rows at most.")]
-After = Annotated[
-    int | None,
-    Query(ge=MIN_ID, le=MAX_ID, description="Only rows with a greater id than this."),
-]
 
 # Hashing keeps a core busy and takes 64 MiB, so more at once would only cost memory.
 hashing_threads = CapacityLimiter(os.cpu_count() or 1)
+
+# How often a write is tried that others keep getting in the way of.
+ATTEMPTS = 10
 
 
 async def with_hashed_password(user: schemas.UserCreate) -> schemas.UserCreate:
@@ -57,41 +51,32 @@ HashedUser = Annotated[schemas.UserCreate, Depends(with_hashed_password)]
 ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
 
 
-def respond(
-    result: BaseModel | crud.Row | list[crud.Row], headers: dict[str, str] | None = None
-) -> Response:
-    """A JSON response, made on the thread that ran the query.
+def write(action: Callable[[], T], refusal: Callable[[], HTTPException | None]) -> T:
+    """What the action returns, after `refusal` is asked why the database refuses it.
 
-    Of a result that is no response FastAPI makes one too, on another thread.
+    If there is no reason any more, somebody has removed it since: it is done again.
     """
-    return Response(to_json(result), media_type="application/json", headers=headers)
+    for _ in range(ATTEMPTS):
+        try:
+            return action()
+        except IntegrityError:
+            if reason := refusal():
+                raise reason from None
+    return action()
 
 
-def respond_with_page(
-    request: Request,
-    model: type[User | Item],
-    rows: list[crud.Row],
-    *,
-    skip: int,
-    limit: int,
-    after: int | None,
-) -> Response:
-    """A page with its links; `rows` has one row more if there is a next page."""
-    before = crud.get_start_of_page_before(model, after, limit)
-    link = link_header(
-        request.url.path, rows, skip=skip, limit=limit, after=after, before=before
+def email_taken(email: str) -> HTTPException | None:
+    """The error for a user whose email another user has."""
+    if crud.get_user_by_email(email) is None:
+        return None
+    return HTTPException(400, "Email already registered")
+
+
+def owner_missing(user_id: int) -> HTTPException | None:
+    """The error for an item whose owner there is not."""
+    return (
+        HTTPException(404, "User not found") if crud.get_user(user_id) is None else None
     )
-    return respond(rows[:limit], {"Link": link})
-
-
-def unless_email_taken(email: str, write: Callable[[], T]) -> T:
-    """What `write` returns; 400 if it fails because another user has the email."""
-    try:
-        return write()
-    except IntegrityError:
-        if crud.get_user_by_email(email) is not None:
-            raise HTTPException(400, "Email already registered") from None
-        return write()  # The other user has gone since.
 
 
 # Dependencies run in the order of the parameters: first the hash, then the database.
@@ -101,25 +86,20 @@ def unless_email_taken(email: str, write: Callable[[], T]) -> T:
     tags=["users"],
     responses={200: {"links": USER_LINKS}, **errors(400, 413, 503)},
 )
-def create_user(user: HashedUser, db: Db) -> Response:
+def create_user(user: HashedUser, db: Db) -> User:
     """Create a user. The email must not be registered yet."""
-    created = unless_email_taken(user.email, lambda: crud.create_user(user=user))
-    return respond(schemas.User.model_validate(created))
+    return write(lambda: crud.create_user(user=user), lambda: email_taken(user.email))
 
 
 @router.get(
-    "/users/", response_model=list[schemas.User], tags=["users"], responses=page()
+    "/users/",
+    response_model=list[schemas.User],
+    tags=["users"],
+    responses=page_responses(),
 )
-def read_users(
-    request: Request,
-    db: Db,
-    skip: Skip = 0,
-    limit: Limit = 100,
-    after: After = None,
-) -> Response:
+def read_users(page: Page, db: Db) -> PageQuery:
     """List users with their items, ordered by id."""
-    users = crud.get_users(skip=skip, limit=limit + 1, after=after)
-    return respond_with_page(request, User, users, skip=skip, limit=limit, after=after)
+    return page.of(crud.get_users)
 
 
 @router.get(
@@ -128,12 +108,12 @@ def read_users(
     tags=["users"],
     responses=errors(404, 503),
 )
-def read_user(user_id: UserId, db: Db) -> Response:
+def read_user(user_id: UserId, db: Db) -> User:
     """Read one user, with the user's items."""
-    user = crud.get_user(user_id=user_id)
-    if user is None:
+    db_user = crud.get_user(user_id=user_id)
+    if db_user is None:
         raise HTTPException(404, "User not found")
-    return respond(user)
+    return db_user
 
 
 @router.patch(
@@ -142,14 +122,15 @@ def read_user(user_id: UserId, db: Db) -> Response:
     tags=["users"],
     responses=errors(400, 404, 413, 503),
 )
-def update_user(user_id: UserId, user: ChangedUser, db: Db) -> Response:
+def update_user(user_id: UserId, user: ChangedUser, db: Db) -> User:
     """Change the given fields of a user; the others stay as they are."""
-    updated = unless_email_taken(
-        user.email, lambda: crud.update_user(user_id=user_id, user=user)
+    db_user = write(
+        lambda: crud.update_user(user_id=user_id, user=user),
+        lambda: email_taken(user.email),
     )
-    if updated is None:
+    if db_user is None:
         raise HTTPException(404, "User not found")
-    return respond(updated)
+    return db_user
 
 
 @router.delete(
@@ -165,33 +146,38 @@ def delete_user(user_id: UserId, db: Db) -> None:
     "/users/{user_id}/items/",
     response_model=schemas.Item,
     tags=["items"],
-    responses={200: {"links": ITEM_LINKS}, **errors(400, 404, 413, 503)},
+    responses={200: {"links": ITEM_LINKS}, **errors(404, 413, 503)},
 )
-def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Response:
+def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Item:
     """Create an item that belongs to the user."""
-    try:
-        created = crud.create_user_item(item=item, user_id=user_id)
-    except IntegrityError:
-        if crud.get_user(user_id) is None:
-            raise HTTPException(404, "User not found") from None
-        # The user has come since.
-        created = crud.create_user_item(item=item, user_id=user_id)
-    return respond(schemas.Item.model_validate(created))
+    return write(
+        lambda: crud.create_user_item(item=item, user_id=user_id),
+        lambda: owner_missing(user_id),
+    )
 
 
 @router.get(
-    "/items/", response_model=list[schemas.Item], tags=["items"], responses=page()
+    "/users/{user_id}/items/",
+    response_model=list[schemas.Item],
+    tags=["items"],
+    responses={**page_responses(), **errors(404)},
 )
-def read_items(
-    request: Request,
-    db: Db,
-    skip: Skip = 0,
-    limit: Limit = 100,
-    after: After = None,
-) -> Response:
+def read_items_of_user(user_id: UserId, page: Page, db: Db) -> PageQuery:
+    """List the items of one user, ordered by id."""
+    if missing := owner_missing(user_id):
+        raise missing
+    return page.of(crud.get_items, owner_id=user_id)
+
+
+@router.get(
+    "/items/",
+    response_model=list[schemas.Item],
+    tags=["items"],
+    responses=page_responses(),
+)
+def read_items(page: Page, db: Db) -> PageQuery:
     """List items, ordered by id."""
-    items = crud.get_items(skip=skip, limit=limit + 1, after=after)
-    return respond_with_page(request, Item, items, skip=skip, limit=limit, after=after)
+    return page.of(crud.get_items)
 
 
 @router.get(
@@ -200,26 +186,26 @@ def read_items(
     tags=["items"],
     responses=errors(404, 503),
 )
-def read_item(item_id: ItemId, db: Db) -> Response:
+def read_item(item_id: ItemId, db: Db) -> Item:
     """Read one item."""
-    item = crud.get_item(item_id=item_id)
-    if item is None:
+    db_item = crud.get_item(item_id=item_id)
+    if db_item is None:
         raise HTTPException(404, "Item not found")
-    return respond(item)
+    return db_item
 
 
 @router.patch(
     "/items/{item_id}",
     response_model=schemas.Item,
     tags=["items"],
-    responses=errors(400, 404, 413, 503),
+    responses=errors(404, 413, 503),
 )
-def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> Response:
+def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> Item:
     """Change the given fields of an item; the others stay as they are."""
-    updated = crud.update_item(item_id=item_id, item=item)
-    if updated is None:
+    db_item = crud.update_item(item_id=item_id, item=item)
+    if db_item is None:
         raise HTTPException(404, "Item not found")
-    return respond(updated)
+    return db_item
 
 
 @router.delete(

@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import Annotated, Any
 
-import peewee
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
@@ -11,11 +10,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from .security import hash_password
+from .fastapi_peewee import PeeweeGetterDict
+from .passwords import hash_password
 
 
 def _check_text(text: str) -> str:
@@ -52,27 +51,6 @@ Email = Annotated[
 ]
 
 
-class PeeweeGetterDict(BaseModel):
-    """Base of the schemas that are read from Peewee objects.
-
-    Pydantic 1 had `getter_dict` for this. A column is read as it is, a foreign key by
-    its raw name (`owner_id`), a backref as a list ordered by id: at the cost of one
-    query, or of none if it was loaded eagerly.
-    """
-
-    @model_validator(mode="before")
-    @classmethod
-    def getter_dict(cls, data: Any) -> Any:
-        """Turn a model instance into a dict of the fields that the schema names."""
-        if not isinstance(data, peewee.Model):
-            return data
-        values = {name: getattr(data, name) for name in cls.model_fields}
-        for name, value in values.items():
-            if isinstance(value, peewee.ModelSelect):  # A backref, not loaded.
-                values[name] = list(value.order_by(value.model.id))
-        return values
-
-
 # The default of a field that may be left out, but by its type not be null.
 ABSENT: Any = None
 
@@ -80,7 +58,8 @@ ABSENT: Any = None
 def example(fields: dict[str, Any]) -> ConfigDict:
     """The configuration of a schema that has these fields as its example.
 
-    It leaves the default None out of the schema: it is ABSENT, or says nothing.
+    The schema shows no default of None: that would be a value to send, and a field that
+    is left out is not null.
     """
 
     def describe(schema: dict[str, Any]) -> None:
@@ -90,12 +69,6 @@ def example(fields: dict[str, Any]) -> ConfigDict:
                 del field["default"]
 
     return ConfigDict(json_schema_extra=describe)
-
-
-class Error(BaseModel):
-    """Why a request failed, in words."""
-
-    detail: str
 
 
 class ItemBase(BaseModel):

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from .engines import connector, pool_size
+from .fastapi_peewee import connector, pool_size
 
 
 class Settings(BaseSettings):

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from playhouse.migrations import Runner
 
-from ..database import Pool
-from ..engines import Connection
-from ..errors import StartupError
+from ..fastapi_peewee.connection import Connect, Connection
+from ..web.startup import StartupError
 
 DIRECTORY = Path(__file__).parent
 logger = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ def check(connection: Connection) -> list[str]:
     return [migration.name for migration in status if not migration.applied]
 
 
-def migrate(pool: Pool, *, apply: bool = True) -> None:
+def migrate(connect: Connect, *, apply: bool = True) -> None:
     """Bring the database up to date; if not `apply`, only check that it is.
 
     Safe in any number of processes at once: a lock lets one in at a time.
@@ -35,7 +34,8 @@ def migrate(pool: Pool, *, apply: bool = True) -> None:
     Raises StartupError if the database is newer than the code, or is not up to date
     and may not be brought there; Peewee's errors if it cannot be reached or changed.
     """
-    connection = pool.open(limited=False)
+    connection = connect(limited=False)
+    connection.connect()
     try:
         pending = check(connection)
         if pending and not apply:
@@ -48,4 +48,4 @@ def migrate(pool: Pool, *, apply: bool = True) -> None:
                 for name in Runner(connection, DIRECTORY).up():
                     logger.warning("Applied the migration %s.", name)
     finally:
-        pool.put(connection)
+        connection.close()

@@ -1,6 +1,6 @@
 """For `pwmigrate peewee_app.migrations.database.database`: what the settings name."""
 
-from ..engines import connector
+from ..fastapi_peewee import connector
 from ..settings import load_settings
 
 database = connector(load_settings().database_url.get_secret_value())(limited=False)

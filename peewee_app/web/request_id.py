@@ -54,8 +54,9 @@ def add_request_id(record: logging.LogRecord) -> bool:
 
 # Of loggers that are above another in name, only the handlers see its records.
 for logger in (
-    "peewee_app.errors",
-    "peewee_app.telemetry",
+    "peewee_app.fastapi_peewee.responses",
+    "peewee_app.fastapi_peewee.retry",
+    "peewee_app.web.telemetry",
     "uvicorn.access",
     "uvicorn.error",
 ):

@@ -10,7 +10,7 @@ from playhouse.cockroachdb import CockroachDatabase
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from .engines import (
+from .connection import (
     CONNECT_TIMEOUT,
     GRACE,
     Connect,
@@ -84,7 +84,7 @@ class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
 
 
 def connector(url: str) -> Connect:
-    """As `engines.connector`; psycopg, that is libpq, reads the URL."""
+    """As `url.connector`; psycopg, that is libpq, reads the URL."""
     scheme, colon, rest = url.partition(":")
     cockroach = scheme == "cockroachdb"
     url, seconds = take_statement_timeout(f"postgresql{colon}{rest}")

@@ -12,16 +12,16 @@ from peewee import MySQLDatabase, OperationalError
 from playhouse.db_url import parse
 from pymysql.constants import CR, ER, SERVER_STATUS
 
-from .engines import (
+from .connection import (
     CONNECT_TIMEOUT,
     GRACE,
     Connect,
     Connection,
     ServerConnection,
-    error_code,
     readable,
     take_statement_timeout,
 )
+from .error_classes import error_code
 
 # The table that is the lock of migrations on a Galera cluster, and how many seconds a
 # process waits for it.
@@ -128,7 +128,7 @@ class Mysql(ServerConnection, MySQLDatabase):
 
 
 def connector(url: str) -> Connect:
-    """As `engines.connector`, for `mysql:` and `mariadb:` URLs."""
+    """As `url.connector`, for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
     try:
         given = parse(

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from peewee import SqliteDatabase
 from playhouse.db_url import parse
 
-from .engines import Connect, Connection
+from .connection import Connect, Connection
 
 # Seconds that a statement waits for another process's lock on the file.
 BUSY_TIMEOUT = 5
@@ -64,7 +64,7 @@ class SqliteFile(Sqlite):
 
 
 def connector(url: str) -> Connect:
-    """As `engines.connector`, for `sqlite:` URLs."""
+    """As `url.connector`, for `sqlite:` URLs."""
     if urlsplit(url).netloc or not url.startswith("sqlite://"):
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
     options = {

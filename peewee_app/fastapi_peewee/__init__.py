@@ -1,0 +1,35 @@
+"""What an app needs to use Peewee under FastAPI; it imports nothing from the rest."""
+
+from .getter_dict import PeeweeGetterDict, read
+from .middleware import DatabaseMiddleware
+from .paging import Page
+from .pool import Pool, PoolTimeoutError
+from .prepared import prepared, prepared_first
+from .responses import add_database_error_handlers
+from .route import PeeweeRoute
+from .scope import (
+    ContextDatabase,
+    NoConnectionError,
+    SharedTransactionError,
+    connect,
+)
+from .url import connector, pool_size
+
+__all__ = [
+    "ContextDatabase",
+    "DatabaseMiddleware",
+    "NoConnectionError",
+    "Page",
+    "PeeweeGetterDict",
+    "PeeweeRoute",
+    "Pool",
+    "PoolTimeoutError",
+    "SharedTransactionError",
+    "add_database_error_handlers",
+    "connect",
+    "connector",
+    "pool_size",
+    "prepared",
+    "prepared_first",
+    "read",
+]

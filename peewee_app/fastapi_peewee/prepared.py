@@ -1,0 +1,205 @@
+"""Queries whose SQL is built once.
+
+To build the SQL of a query takes Peewee longer than it takes SQLite to run it. A
+function that returns a Peewee query is called once for each *shape* of its arguments,
+with placeholders in their place; from then on its SQL only gets other values.
+"""
+
+import inspect
+from collections.abc import Callable, Hashable, Iterator
+from functools import update_wrapper, wraps
+from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
+
+from peewee import Database, DatabaseProxy, Model, ModelRaw, ModelSelect, Node
+
+P = ParamSpec("P")
+M = TypeVar("M", bound=Model)
+
+Change = Callable[["ModelSelect[Any]"], "ModelSelect[Any]"]
+
+
+class Given(Node):
+    """Stands for an argument while the SQL is built."""
+
+    def __init__(self, name: str, index: int | None = None) -> None:
+        self.name = name
+        self.index = index
+
+    def __sql__(self, ctx: Any) -> Any:
+        # The converter is for the value, which this is not yet: hence False.
+        return ctx.value(Parameter(self, ctx.state.converter), converter=False)
+
+    def _refuse(self, *_other: object) -> NoReturn:
+        raise TypeError(
+            f"The query is prepared for any value of {self.name!r}: only whether it is "
+            "None, or how long a list it is, can change the SQL."
+        )
+
+    __bool__ = __eq__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __int__ = __float__ = __index__ = __iter__ = __len__ = __str__ = _refuse
+    __hash__ = Node.__hash__
+
+
+class Parameter:
+    """Where a value goes in the SQL, and what makes the database's value of it."""
+
+    def __init__(self, given: Given, converter: Callable[[Any], Any] | None) -> None:
+        self.given = given
+        self.converter = converter
+
+    def value(self, arguments: dict[str, Any]) -> Any:
+        """The value among these arguments of the function."""
+        value = arguments[self.given.name]
+        if self.given.index is not None:
+            value = value[self.given.index]
+        return self.converter(value) if self.converter else value
+
+
+Statement = tuple[str, list[Any]]
+
+
+class PreparedQuery(ModelRaw, Generic[M]):
+    """A query whose SQL is there already. To iterate it gives instances."""
+
+    def __init__(self, prepared: "Prepared[..., M]", arguments: dict[str, Any]) -> None:
+        self._prepared = prepared
+        self._arguments = arguments
+        sql, parameters = prepared.statement(arguments)
+        super().__init__(prepared.model, sql, bind(parameters, arguments))
+
+    def __iter__(self) -> Iterator[M]:
+        rows: Iterator[M] = super().__iter__()  # type: ignore[no-untyped-call]
+        return rows
+
+    def first(self) -> M | None:
+        """The first row as an instance, or None."""
+        return next(iter(self), None)
+
+    def rows(self, key: Hashable, change: Change) -> list[tuple[Any, ...]]:
+        """The rows, from the driver, of the query that `change` makes of this one.
+
+        The SQL of that query is built once for each key.
+        """
+        sql, parameters = self._prepared.statement(self._arguments, key, change)
+        values = bind(parameters, self._arguments)
+        database: Database = self.model._meta.database
+        return list(database.execute_sql(sql, values).fetchall())
+
+
+class Prepared(Generic[P, M]):
+    """A function that returns a query, with the SQL of what it has returned."""
+
+    # The model of the rows, known after the first call.
+    model: type[M]
+
+    def __init__(self, function: Callable[P, "ModelSelect[M]"]) -> None:
+        update_wrapper(self, function)
+        self.plain = function
+        self._signature = inspect.signature(function)
+        self._defaults = {
+            name: parameter.default
+            for name, parameter in self._signature.parameters.items()
+        }
+        # Ways to call the function that fit its signature.
+        self._calls: set[tuple[object, ...]] = set()
+        self._statements: dict[Hashable, Statement] = {}
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PreparedQuery[M]:
+        """The query for these arguments, not run yet.
+
+        Raises TypeError if the function asks for the value of an argument, or returns
+        what has no SQL of one model's columns.
+        """
+        call = len(args), *kwargs
+        if call not in self._calls:
+            self._signature.bind(*args, **kwargs)
+            self._calls.add(call)
+        given = dict(zip(self._defaults, args, strict=False)) | kwargs
+        arguments = self._defaults | given
+        return PreparedQuery(self, arguments)
+
+    def statement(
+        self,
+        arguments: dict[str, Any],
+        key: Hashable = None,
+        change: Change = lambda query: query,
+    ) -> Statement:
+        """The SQL for these arguments, after a change that the key names.
+
+        In place of the values it has a Parameter for each.
+        """
+        if not self._statements:
+            self.model = self._query(arguments).model
+        database = self.model._meta.database
+        shape = tuple(map(shape_of, arguments.values()))
+        name = (dialect(database), shape, key)
+        if name not in self._statements:
+            query = change(self._query(arguments))
+            self._statements[name] = database.get_sql_context().parse(query)
+        return self._statements[name]
+
+    def _query(self, arguments: dict[str, Any]) -> "ModelSelect[M]":
+        placeholders = {n: placeholder(n, value) for n, value in arguments.items()}
+        query: ModelSelect[M] = self.plain(**placeholders)  # type: ignore[call-arg]
+        if not isinstance(query, ModelSelect) or not all(
+            getattr(column, "model", query.model) is query.model
+            for column in query.selected_columns
+        ):
+            raise TypeError(
+                f"{self.plain.__qualname__}() should return a select() of one model's "
+                "columns to be prepared."
+            )
+        return query
+
+
+def prepared(function: Callable[P, "ModelSelect[M]"]) -> Prepared[P, M]:
+    """Make the function return PreparedQuery: its SQL is built once for each shape.
+
+    The shape is which arguments are None and how long those are that are lists, and
+    the kind of database. An optional filter is an `if x is None`.
+    """
+    return Prepared(function)
+
+
+def prepared_first(
+    function: Callable[P, "ModelSelect[M]"],
+) -> Callable[P, M | None]:
+    """As `prepared`, and make the function return the first instance, or None."""
+    query = prepared(function)
+
+    @wraps(function)
+    def first(*args: P.args, **kwargs: P.kwargs) -> M | None:
+        return query(*args, **kwargs).first()
+
+    return first
+
+
+def shape_of(value: Any) -> int | None:
+    """What of the value changes the SQL: None, the length of a list, or nothing."""
+    if value is None:
+        return None
+    return len(value) if isinstance(value, list | tuple) else -1
+
+
+def placeholder(name: str, value: Any) -> Any:
+    """What the function gets in place of the value."""
+    if value is None:
+        return None
+    if isinstance(value, list | tuple):
+        return [Given(name, index) for index in range(len(value))]
+    return Given(name)
+
+
+def bind(parameters: list[Any], arguments: dict[str, Any]) -> list[Any]:
+    """The values for a statement, in its order."""
+    return [
+        parameter.value(arguments) if isinstance(parameter, Parameter) else parameter
+        for parameter in parameters
+    ]
+
+
+def dialect(database: Any) -> Hashable:
+    """What decides how a query is written for the database."""
+    if isinstance(database, DatabaseProxy):
+        database = database.obj
+    return type(database), database.server_version

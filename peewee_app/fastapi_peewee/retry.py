@@ -1,0 +1,35 @@
+"""Statements that the server rolled back, run again."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from peewee import PeeweeException
+
+from .error_classes import error_code, one_line
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# How often a statement runs at most, when the server keeps rolling it back.
+ATTEMPTS = 5
+
+
+def run_again(run: Callable[[], T], codes: Collection[str | int | None]) -> T:
+    """What `run` returns; tried up to 5 times in all while it fails with such a code.
+
+    That is safe when the statement is the whole transaction, and only then. Between
+    the attempts is a short random pause, up to 0.16 s.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return run()
+        except PeeweeException as exc:
+            if error_code(exc) not in codes:
+                raise
+            logger.warning("rolled back, running it again: %s", one_line(exc))
+        time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
+    return run()

@@ -1,0 +1,276 @@
+"""One request, one connection, on whatever threads the request runs.
+
+Peewee keeps the connection of a `Database` in a thread-local. FastAPI runs one
+request on several threads, and many requests on one thread, so a thread-local mixes
+requests up. Here each connection is a Peewee `Database` of its own, made with
+`thread_safe=False` (plain state, no lock), and a context variable says which of them
+is the current request's. FastAPI copies the context to every thread it uses.
+
+Models bind to a `ContextDatabase`, which stands for the connection of the current
+scope. A request gets its scope from `Pool.request`; a script opens one with `connect`.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
+
+from peewee import Database, DatabaseProxy, PeeweeException
+
+Connect = Callable[[], Database]
+
+
+class NoConnectionError(RuntimeError):
+    """A query ran outside a scope, or after its scope had ended."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No database connection here. A path operation takes `db: Db`. Code "
+            "outside a request, or that outlives it, opens a scope: `with "
+            "pool.connection():`, or on the event loop `async with pool.request():`. "
+            "A dependency that opens it for a path operation has to be `async def`: "
+            "FastAPI runs a sync one in a thread whose context ends with it."
+        )
+
+
+class SharedTransactionError(RuntimeError):
+    """Code ran a statement within a transaction that other code had begun."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This scope is in a transaction that was begun by another thread, or by a "
+            "sync dependency. Begin it where the queries are, or in an `async def` "
+            "dependency, or give the thread a scope of its own: "
+            "`with pool.connection():`."
+        )
+
+
+class Holder:
+    """Holds one connection, which is opened when it is first asked for."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._database: Database | None = None
+        self._lock = threading.Lock()
+
+    def open(self) -> Database:
+        """The connection, fit for use; blocks while it connects.
+
+        Raises Peewee's OperationalError if the database cannot be reached, and
+        TypeError for a database that keeps a connection for each thread.
+        """
+        with self._lock:
+            database = self._database
+            if database is not None and not database.is_connection_usable():
+                self._discard(database)
+                database = None
+            if database is None:
+                database = self._connect()
+                if database.thread_safe:
+                    raise TypeError("The database needs the option thread_safe=False.")
+                database.connect(reuse_if_open=True)
+                self._database = database
+            return database
+
+    def is_clean(self) -> bool:
+        """Whether the next scope can have it as it is; never blocks."""
+        database = self._database
+        if database is None:
+            return True
+        check = getattr(database, "is_clean", lambda: True)
+        return not database.is_closed() and not database.in_transaction() and check()
+
+    def clean(self) -> None:
+        """Roll back what was left open; close it if that does not help. Blocks."""
+        with self._lock:
+            database = self._database
+            if database is None:
+                return
+            while database.in_transaction():
+                database.pop_transaction()
+            with suppress(PeeweeException):
+                database.rollback()
+        if not self.is_clean():
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection, which rolls back what is open. Blocks."""
+        with self._lock:
+            if self._database is not None:
+                self._discard(self._database)
+
+    def _discard(self, database: Database) -> None:
+        self._database = None
+        while database.in_transaction():
+            database.pop_transaction()
+        database.close()
+
+
+class Scope:
+    """What one request, script or thread has of the database: nothing, until its
+    first query.
+
+    `with scope as database:` is one statement. Threads that share a scope take turns,
+    and a transaction belongs to the code that has begun it, with the threads and
+    tasks that this code starts.
+    """
+
+    def __init__(self, holder: Holder) -> None:
+        self._holder = holder
+        self._database: Database | None = None
+        self._turn = threading.RLock()
+        # Held for a moment only: the event loop takes it too.
+        self._lock = threading.Lock()
+        self._statements = 0
+        self._ended = False
+        self._transaction: object | None = None
+
+    @property
+    def database(self) -> Database:
+        """The connection, opened when it is first asked for.
+
+        Raises NoConnectionError after the scope has ended, and what `Holder.open` does.
+        """
+        if self._database is None:
+            with self:
+                pass
+        if self._ended or self._database is None:
+            raise NoConnectionError
+        return self._database
+
+    def __enter__(self) -> Database:
+        if self._transaction not in (None, _transaction.get()):
+            raise SharedTransactionError
+        with self._lock:
+            if self._ended:
+                raise NoConnectionError
+            self._statements += 1
+        self._turn.acquire()
+        try:
+            if self._database is None:
+                self._database = self._holder.open()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self._database
+
+    def __exit__(self, *_exc: object) -> None:
+        self._turn.release()
+        with self._lock:
+            self._statements -= 1
+            is_left_behind = self._ended and not self._statements
+        if is_left_behind:
+            self._holder.close()
+
+    def begin(self, *options: Any, **more: Any) -> None:
+        """Begin a transaction, in which only the caller may run statements."""
+        with self as database:
+            database.begin(*options, **more)
+            self._transaction = object()
+            _transaction.set(self._transaction)
+
+    def commit(self) -> None:
+        """Commit the transaction, which ends it."""
+        with self as database:
+            database.commit()
+        self._transaction = None
+
+    def rollback(self) -> None:
+        """Roll the transaction back, which ends it; anybody may do so."""
+        self._transaction = None
+        with self as database:
+            database.rollback()
+
+    def end(self) -> bool:
+        """Let no more statements run; never blocks.
+
+        Returns False if a thread that the scope leaves behind still runs one: the
+        connection is closed when that is done.
+        """
+        with self._lock:
+            self._ended = True
+            return not self._statements
+
+
+_scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+# The transaction that the current code has begun.
+_transaction: ContextVar[object | None] = ContextVar("transaction", default=None)
+
+
+def current_scope() -> Scope | None:
+    """The scope that this code runs in, if there is one."""
+    return _scope.get()
+
+
+@contextmanager
+def current(scope: Scope) -> Iterator[None]:
+    """Make it the scope of what runs inside."""
+    outer = _scope.get()
+    _scope.set(scope)
+    try:
+        yield
+    finally:
+        # Not reset(): a scope may end in another task than the one it began in.
+        _scope.set(outer)
+
+
+@contextmanager
+def connect(connect: Connect) -> Iterator[None]:
+    """A scope for a script, a shell or a thread, with a connection of its own.
+
+    `connect` makes the unopened connection: `connector(url)` does, or a lambda.
+    """
+    holder = Holder(connect)
+    scope = Scope(holder)
+    try:
+        with current(scope):
+            yield
+    finally:
+        if scope.end():
+            holder.close()
+
+
+class ContextDatabase(DatabaseProxy):
+    """The Peewee database that is, in each context, its scope's connection."""
+
+    @property
+    def obj(self) -> Database | None:
+        """What the proxy stands for; None outside a scope."""
+        scope = _scope.get()
+        return scope.database if scope else None
+
+    @obj.setter
+    def obj(self, value: None) -> None:
+        """Peewee sets None when it makes a proxy; here the scope decides."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._scope().database, name)
+
+    def _scope(self) -> Scope:
+        scope = _scope.get()
+        if scope is None:
+            raise NoConnectionError
+        return scope
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """As Peewee's."""
+        with self._scope() as database:
+            return database.execute_sql(sql, params)
+
+    def execute(self, query: Any, **options: Any) -> Any:
+        """As Peewee's."""
+        with self._scope() as database:
+            return database.execute(query, **options)
+
+    def begin(self, *options: Any, **more: Any) -> None:
+        """As Peewee's."""
+        self._scope().begin(*options, **more)
+
+    def commit(self) -> None:
+        """As Peewee's."""
+        self._scope().commit()
+
+    def rollback(self) -> None:
+        """As Peewee's."""
+        self._scope().rollback()

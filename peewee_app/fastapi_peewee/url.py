@@ -1,0 +1,51 @@
+"""A database URL, turned into a function that makes one unopened connection.
+
+Each engine has a module of its own. A driver is imported only when a URL asks for it.
+"""
+
+from .connection import Connect
+
+
+def connector(url: str) -> Connect:
+    """Turn a database URL into a function that makes one unopened connection.
+
+    `sqlite:///relative.db`, `sqlite:////absolute.db`, and `sqlite://` or
+    `sqlite:///:memory:` for a database in memory that lasts as long as a connection
+    to it; `postgresql://`, `postgres://`, `cockroachdb://`, `mysql://` and `mariadb://`
+    with `user:password@host:port/database`. Options in the query string go to the
+    driver; `statement_timeout` is ours, the seconds that a statement may take on a
+    server.
+
+    Raises ValueError, with a message fit to be shown, for any other URL, and if the
+    driver is not installed.
+    """
+    scheme = url.partition(":")[0]
+    if scheme == "sqlite":
+        from . import sqlite
+
+        return sqlite.connector(url)
+    if scheme in ("postgresql", "postgres", "cockroachdb"):
+        try:
+            from . import postgresql
+        except ImportError:
+            raise ValueError(
+                "needs a driver: pip install 'peewee_app[postgres]'"
+            ) from None
+        return postgresql.connector(url)
+    if scheme in ("mysql", "mariadb"):
+        try:
+            from . import mysql
+        except ImportError:
+            raise ValueError(
+                "needs a driver: pip install 'peewee_app[mysql]'"
+            ) from None
+        return mysql.connector(url)
+    raise ValueError(
+        "should start with sqlite:///, postgresql://, cockroachdb://, mysql:// or "
+        "mariadb://"
+    )
+
+
+def pool_size(url: str) -> int:
+    """How many connections suit the engine: SQLite is fastest with one."""
+    return 1 if url.startswith("sqlite:") else 10
