@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace) -> GaleraReport | PatroniReport:
     """Run what was asked for. Raises NodeError or AppError if something fails."""
     if arguments.cluster == "galera":
         return run_galera()
-    return run_patroni(arguments.scenarios or list(SCENARIOS))
+    everything = "all" in arguments.scenarios
+    return run_patroni(list(SCENARIOS) if everything else arguments.scenarios)
 
 
 def parse() -> argparse.Namespace:
@@ -57,8 +58,9 @@ def parse() -> argparse.Namespace:
     patroni_parser.add_argument(
         "scenarios",
         nargs="*",
-        choices=SCENARIOS,
-        help="all of them, one after the other, if none is named",
+        choices=[*SCENARIOS, "all"],
+        default="all",
+        help="what is to happen, in this order (default: all)",
     )
     return parser.parse_args()
 

@@ -82,21 +82,21 @@ class Report:
     def text(self) -> str:
         """The report, to be read."""
         lines = [
-            "                         acknowledged writes:    not   "
-            "seconds without  whole",
-            "scenario    mode   app by   all  lost  doubled  read  "
-            "an acknowledged  again",
-            "                                                back  "
-            "write            after  clients saw",
+            "writes: acknowledged; lost: of these; unread: not found when read back",
+            "silent: longest seconds in which no write was acknowledged",
+            "whole: seconds from the fault until all nodes followed one primary",
+            "",
+            "scenario    mode   app by   writes  lost  doubled  unread  silent  whole  "
+            "clients saw",
         ]
         for outcome in self.outcomes:
             for way, side in outcome.sides.items():
                 tally = side.tally
                 lines.append(
                     f"{outcome.scenario:11} {outcome.mode:6} {way:7}"
-                    f"{len(tally.users) + len(tally.items):5}{side.lost:6}"
-                    f"{side.doubled:9}{tally.not_read_back:6}"
-                    f"{tally.longest_silence():17.1f}{outcome.until_whole:7.0f}"
+                    f"{len(tally.users) + len(tally.items):8}{side.lost:6}"
+                    f"{side.doubled:9}{tally.not_read_back:8}"
+                    f"{tally.longest_silence():8.1f}{outcome.until_whole:7.0f}"
                     f"  {show(tally.statuses())}"
                 )
         return "\n".join(lines)

@@ -20,7 +20,7 @@ NODES = 3
 PROCESSES = 2
 CLIENTS = 6
 # Seconds of load before the fault, and when all nodes are there again.
-BEFORE, AFTER = 2, 2
+BEFORE, AFTER = 2, 3
 
 
 def run(scenarios: Iterable[str], modes: Iterable[bool] = (False, True)) -> Report:
