@@ -10,7 +10,7 @@ from .galera.nodes import NEEDED as GALERA_NEEDS
 from .galera.report import Report as GaleraReport
 from .galera.run import run as run_galera
 from .machine import NodeError, missing
-from .patroni.nodes import NEEDED as PATRONI_NEEDS
+from .patroni.programs import NEEDED as PATRONI_NEEDS
 from .patroni.report import Report as PatroniReport
 from .patroni.run import run as run_patroni
 from .patroni.scenarios import SCENARIOS

@@ -42,21 +42,18 @@ class Tally:
         times = (answer for answer in self.answers if since <= answer.time < until)
         return Counter(answer.status for answer in times)
 
-    def acknowledged(self, since: float) -> int:
-        """How many writes were acknowledged from a time on."""
-        return len([time for time in self._acknowledged() if time >= since])
-
-    def longest_silence(self) -> float:
-        """The longest time in seconds in which no client's write was acknowledged."""
-        times = itertools.pairwise(self._acknowledged())
-        return max((later - sooner for sooner, later in times), default=0)
-
-    def _acknowledged(self) -> list[float]:
+    def written(self, since: float = 0) -> list[float]:
+        """When writes were acknowledged, from a time on."""
         return [
             answer.time
             for answer in self.answers
-            if answer.method == "POST" and answer.status == 200
+            if answer.method == "POST" and answer.status == 200 and answer.time >= since
         ]
+
+    def longest_silence(self, since: float) -> float:
+        """The longest time in seconds, from a time on, without an acknowledged write."""
+        times = [since, *self.written(since), self.answers[-1].time]
+        return max(later - sooner for sooner, later in itertools.pairwise(times))
 
 
 class Client:

@@ -72,7 +72,7 @@ class Report:
         tally = self.tally
         lines = [
             f"{len(tally.answers)} requests: {show(tally.statuses())}; "
-            f"longest time without a write: {tally.longest_silence():.1f} s",
+            f"longest time without a write: {tally.longest_silence(self.killed):.1f} s",
             f"writes acknowledged: {len(tally.users)} users, {len(tally.items)} items "
             f"({tally.not_read_back} not read back); "
             f"not acknowledged: {len(tally.unacknowledged)}",

@@ -47,6 +47,11 @@ class Cluster:
         )
         await self.whole()
 
+    async def start_etcd(self) -> None:
+        """Start etcd, and wait until it serves."""
+        self.etcd.start()
+        await self.wait("etcd", self.etcd.serves)
+
     async def switch_over(self) -> None:
         """Ask for another primary, as `patronictl switchover` does."""
         primary = await self.primary()
@@ -78,9 +83,9 @@ class Cluster:
                 pass
             await asyncio.sleep(0.2)
         logs = [
-            f"{node.name}:\n" + "\n".join(node.log.read_text().splitlines()[-15:])
-            for node in self.nodes
-            if node.log.exists()
+            f"{log}:\n" + "\n".join(log.read_text().splitlines()[-15:])
+            for log in [self.etcd.log, *(node.log for node in self.nodes)]
+            if log.exists()
         ]
         raise NodeError("\n".join([f"waited in vain for {what}", *logs]))
 
@@ -120,16 +125,16 @@ async def cluster(size: int) -> AsyncIterator[Cluster]:
         etcd = Etcd(directory / "etcd")
         etcd.prepare()
         stack.callback(etcd.kill)
-        etcd.start()
         nodes = [
             Node(f"node{n + 1}", directory / f"node{n + 1}", etcd.port)
             for n in range(size)
         ]
         for node in nodes:
             stack.enter_context(node.prepared())
+        together = Cluster(nodes, etcd)
+        await together.start_etcd()
         first, *others = nodes
         first.start()
-        together = Cluster(nodes, etcd)
         await together.primary()
         first.rows(f"CREATE ROLE {DATABASE} LOGIN", database="postgres")
         first.rows(f"CREATE DATABASE {DATABASE} OWNER {DATABASE}", database="postgres")

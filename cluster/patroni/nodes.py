@@ -14,20 +14,9 @@ import httpx2
 import psycopg
 
 from ..haproxy import DEFAULTS, haproxy
-from ..machine import PATH, free_ports, run_as
+from ..machine import free_ports
+from . import programs
 
-# Debian keeps each version of PostgreSQL in a directory of its own.
-BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/nowhere"))
-# What has to be installed, and the Debian package that it is in.
-NEEDED = {
-    f"{BIN}/postgres": "postgresql",
-    "patroni": "patroni",
-    "etcd": "etcd-server",
-    "haproxy": "haproxy",
-}
-# PostgreSQL refuses to run as root.
-SERVER_USER = run_as("postgres")
-ENVIRONMENT = {"PATH": PATH, "LC_ALL": "C.UTF-8"}
 DATABASE = "app"
 
 CONFIG = """\
@@ -98,9 +87,8 @@ class Node:
         self.directory = directory.resolve()  # As /proc tells it.
         self.etcd_port = etcd_port
         self.port, self.rest_port = free_ports(2)
-        self.network_port, self.network_rest_port, self.network_etcd_port = free_ports(
-            3
-        )
+        self.network_port, self.network_rest_port = free_ports(2)
+        (self.network_etcd_port,) = free_ports(1)
         self.log = directory / "patroni.log"
         # Where Patroni is asked what the node is, and told what to do.
         self.rest = httpx2.Client(base_url=f"http://127.0.0.1:{self.rest_port}")
@@ -114,9 +102,9 @@ class Node:
         Whatever of the node runs at the end of the block is killed.
         """
         self.directory.mkdir(mode=0o755)
-        config = CONFIG.format(bin=BIN, **vars(self))
+        config = CONFIG.format(bin=programs.BIN, **vars(self))
         (self.directory / "patroni.yml").write_text(config)
-        shutil.chown(self.directory, SERVER_USER)
+        shutil.chown(self.directory, programs.USER)
         network = NETWORK.format(defaults=DEFAULTS, **vars(self))
         with haproxy(self.directory, network, self.network_port) as self._network:
             try:
@@ -127,17 +115,10 @@ class Node:
 
     def start(self) -> None:
         """Start Patroni, which starts PostgreSQL when it knows what the node is."""
-        with self.log.open("ab") as log:
-            self._patroni = subprocess.Popen(
-                ["patroni", self.directory / "patroni.yml"],
-                cwd=self.directory,
-                env=ENVIRONMENT,
-                user=SERVER_USER if os.geteuid() == 0 else None,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # Control-C in a terminal is for this script, which stops the servers.
-                start_new_session=True,
-            )
+        config = self.directory / "patroni.yml"
+        self._patroni = programs.start(
+            "patroni", config, directory=self.directory, log=self.log
+        )
 
     def kill(self) -> None:
         """Let all of it die as it would with its machine: kill -9."""

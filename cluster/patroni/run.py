@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from hashlib import sha256
 
 from ..apps import Apps
 from ..load import Client, Tally
@@ -20,7 +21,7 @@ NODES = 3
 PROCESSES = 2
 CLIENTS = 6
 # Seconds of load before the fault, and when all nodes are there again.
-BEFORE, AFTER = 2, 3
+BEFORE, AFTER = 2, 2
 
 
 def run(scenarios: Iterable[str], modes: Iterable[bool] = (False, True)) -> Report:
@@ -70,6 +71,13 @@ def stored(node: Node, tally: Tally) -> Stored:
     return compare(tally, users, items)
 
 
+def checksum(node: Node) -> str:
+    """A checksum of all that the app has stored."""
+    rows = node.rows("SELECT * FROM users ORDER BY id")
+    rows += node.rows("SELECT * FROM items ORDER BY id")
+    return sha256(repr(rows).encode()).hexdigest()
+
+
 async def outcome(
     nodes: Cluster, ways: dict[str, Apps], scenario: str, synchronous: bool
 ) -> Outcome:
@@ -84,21 +92,22 @@ async def outcome(
                 name = f"{scenario}-{mode}-{way}-{number}"
                 client = Client(name, apps.clients, tallies[way])
                 group.create_task(client.run(stop))
+        await nodes.wait("service", lambda: all(t.written() for t in tallies.values()))
         await asyncio.sleep(BEFORE)
         begin = time.monotonic()
         await SCENARIOS[scenario](nodes)
         await nodes.whole()
         whole = time.monotonic()
         say(f"all nodes are there again after {whole - begin:.0f} s")
+        await nodes.wait(
+            "service", lambda: all(t.written(whole) for t in tallies.values())
+        )
         await asyncio.sleep(AFTER)
         stop.set()
     await nodes.whole()
     sides = {
-        way: Side(
-            tally,
-            [stored(node, tally) for node in nodes.nodes],
-            served_again=tally.acknowledged(since=whole),
-        )
+        way: Side(tally, [stored(node, tally) for node in nodes.nodes])
         for way, tally in tallies.items()
     }
-    return Outcome(scenario, synchronous, sides, until_whole=whole - begin)
+    checksums = [checksum(node) for node in nodes.nodes]
+    return Outcome(scenario, synchronous, sides, checksums, begin, whole)

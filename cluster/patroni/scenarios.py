@@ -58,7 +58,7 @@ async def etcd(cluster: Cluster) -> None:
     """All nodes lose etcd; it comes back with what it knew."""
     cluster.etcd.kill()
     await asyncio.sleep(ETCD_AWAY)
-    cluster.etcd.start()
+    await cluster.start_etcd()
 
 
 async def failsafe(cluster: Cluster) -> None:
