@@ -86,22 +86,26 @@ async def outcome(
     say(f"load begins: {scenario}, {mode}")
     tallies = {way: Tally() for way in ways}
     stop = asyncio.Event()
+
+    async def service(since: float = 0) -> None:
+        await nodes.wait(
+            "service", lambda: all(tally.written(since) for tally in tallies.values())
+        )
+
     async with asyncio.TaskGroup() as group:
         for way, apps in ways.items():
             for number in range(CLIENTS):
                 name = f"{scenario}-{mode}-{way}-{number}"
                 client = Client(name, apps.clients, tallies[way])
                 group.create_task(client.run(stop))
-        await nodes.wait("service", lambda: all(t.written() for t in tallies.values()))
+        await service()
         await asyncio.sleep(BEFORE)
         begin = time.monotonic()
         await SCENARIOS[scenario](nodes)
         await nodes.whole()
         whole = time.monotonic()
         say(f"all nodes are there again after {whole - begin:.0f} s")
-        await nodes.wait(
-            "service", lambda: all(t.written(whole) for t in tallies.values())
-        )
+        await service(since=whole)
         await asyncio.sleep(AFTER)
         stop.set()
     await nodes.whole()
