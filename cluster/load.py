@@ -51,7 +51,7 @@ class Tally:
         ]
 
     def longest_silence(self, since: float) -> float:
-        """The longest time without an acknowledged write, in seconds, from a time on."""
+        """The most seconds on end without an acknowledged write, from a time on."""
         times = [since, *self.written(since), self.answers[-1].time]
         return max(later - sooner for sooner, later in itertools.pairwise(times))
 
