@@ -8,8 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from peewee_app.database import Pool
-from peewee_app.engines import connector
+from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.settings import Settings
@@ -20,12 +19,12 @@ from . import servers
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """The twins, which the app is compared with, run on SQLite only."""
+    """The apps that ours is compared with run on SQLite only."""
 
     def is_wanted(item: pytest.Item) -> bool:
         params = item.callspec.params if hasattr(item, "callspec") else {}
-        twin = params.get("app", "peewee") != "peewee"
-        return not twin or params.get("engine") == "sqlite"
+        other = params.get("app", "peewee") != "peewee"
+        return not other or params.get("engine") == "sqlite"
 
     unwanted = [item for item in items if not is_wanted(item)]
     items[:] = [item for item in items if is_wanted(item)]
@@ -90,8 +89,9 @@ def url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def pool(url: str) -> Iterator[Pool]:
-    pool = Pool(url, size=1, timeout=0.2)
-    migrate(pool)
+    connect = connector(url)
+    migrate(connect)
+    pool = Pool(connect, size=1, timeout=0.2)
     yield pool
     pool.close()
 

@@ -74,8 +74,8 @@ class Slot:
         """End the scope, and let the next request have the slot; never blocks."""
         if not scope.end():
             self.holder = Holder(self._connect)
-        elif not self.holder.is_clean():
-            self._put(self.holder.clean)  # Runs before whatever comes next.
+        elif not self.holder.end_use():
+            self._put(self.holder.clean)
         if self._running:
             self._given_back = True
         else:
@@ -92,7 +92,9 @@ class Slot:
     def _put(self, job: Callable[[], object]) -> None:
         self._jobs.put(job)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, daemon=True)
+            self._thread = threading.Thread(
+                target=self._work, name="peewee slot", daemon=True
+            )
             self._thread.start()
 
     def _work(self) -> None:
