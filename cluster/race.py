@@ -5,7 +5,7 @@ import logging
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ import httpx2
 import pymysql
 from peewee import OperationalError
 
-from peewee_app.database import Pool, db
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import connect, connector
 
 from .nodes import DATABASE, Node
 
@@ -110,7 +111,7 @@ def increment(nodes: list[Node], times: int) -> Increments:
 
     def work(node: Node) -> int:
         acknowledged = 0
-        with closing(Pool(node.url, size=1, timeout=5)) as pool, pool.connection():
+        with connect(connector(node.url)):
             for _ in range(times):
                 try:
                     db.execute_sql(f"UPDATE {table} SET number = number + 1")
@@ -119,7 +120,7 @@ def increment(nodes: list[Node], times: int) -> Increments:
                 acknowledged += 1
         return acknowledged
 
-    logger, retries = logging.getLogger("peewee_app.engines"), Retries()
+    logger, retries = logging.getLogger("peewee_app.fastapi_peewee.retry"), Retries()
     logger.addHandler(retries)
     try:
         with ThreadPoolExecutor(len(nodes)) as threads:

@@ -12,7 +12,8 @@ import time
 
 import httpx2
 
-from peewee_app.database import Pool, db
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
 from tests.server import serve
@@ -25,9 +26,8 @@ BATCH = 5_000
 
 def fill(url: str) -> None:
     """Make the tables, one user, and the items."""
-    pool = Pool(url, size=1, timeout=10)
-    migrate(pool)
-    with pool.connection(), db.atomic():
+    migrate(connector(url))
+    with connect(connector(url)), db.atomic():
         if User.select().exists():
             raise SystemExit("The database should be empty.")
         User.create(id=1, email="deadpool@example.com", hashed_password="")
@@ -39,7 +39,6 @@ def fill(url: str) -> None:
         # Without it PostgreSQL guesses at first, as it will not for long.
         table = "TABLE items" if url.startswith(("mysql", "mariadb")) else "items"
         db.execute_sql(f"ANALYZE {table}")
-    pool.close()
 
 
 def milliseconds(client: httpx2.Client, **parameters: int) -> float:

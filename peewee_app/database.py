@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from peewee import Database, QueryEvent
 
-from .fastapi_peewee import ContextDatabase, Pool, connector
+from .fastapi_peewee import Connect, ContextDatabase, Pool
 from .settings import Settings
 
 # Models bind to it. It stands for the connection of the current request.
@@ -14,21 +14,22 @@ db = ContextDatabase()
 
 
 def create_pool(
-    settings: Settings, hooks: Callable[[], Iterable[Callable[[QueryEvent], Any]]]
+    connect: Connect,
+    settings: Settings,
+    hooks: Callable[[], Iterable[Callable[[QueryEvent], Any]]],
 ) -> Pool:
-    """The connections that the settings ask for; none is opened yet.
+    """As many connections as the settings say; none is opened yet.
 
-    Each new connection calls after each statement what `hooks` returns.
+    Each new one calls after each statement what `hooks` returns.
     """
-    connect_to = connector(settings.database_url.get_secret_value())
 
-    def connect() -> Database:
-        database = connect_to()
+    def connect_with_hooks() -> Database:
+        database = connect()
         database.query_hooks.extend(hooks())
         return database
 
     size, timeout = settings.database_pool_size, settings.database_pool_timeout
-    return Pool(connect, size=size, timeout=timeout)
+    return Pool(connect_with_hooks, size=size, timeout=timeout)
 
 
 async def get_db(request: Request) -> AsyncIterator[ContextDatabase]:

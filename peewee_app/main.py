@@ -24,7 +24,7 @@ from .web.offline_docs import create_app_with_docs
 from .web.request_id import RequestIdMiddleware
 from .web.security_headers import SecurityHeadersMiddleware
 from .web.startup import StartupError, StartupErrorMiddleware
-from .web.telemetry import ServerTimingMiddleware, query_hooks, show_echo
+from .web.telemetry import QueryHook, ServerTimingMiddleware, query_hooks, show_echo
 
 
 class State(TypedDict):
@@ -46,17 +46,17 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        apply = settings.migrate_at_start
+        connect = connector(url)
         try:
-            await run_sync(lambda: migrate(connector(url), apply=apply))
+            await run_sync(lambda: migrate(connect, apply=settings.migrate_at_start))
         except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
             raise StartupError(f"DATABASE_URL: {one_line(exc)}") from exc
-        pool = create_pool(
-            settings,
-            lambda: query_hooks(
-                url, echo_sql=settings.echo_sql, provider=tracer_provider
-            ),
-        )
+
+        def hooks() -> list[QueryHook]:
+            echo_sql = settings.echo_sql
+            return query_hooks(url, echo_sql=echo_sql, provider=tracer_provider)
+
+        pool = create_pool(connect, settings, hooks)
         yield {"pool": pool}
         await run_sync(pool.close)
 

@@ -8,8 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from peewee_app.database import Pool
-from peewee_app.engines import connector
+from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.settings import Settings
@@ -90,8 +89,9 @@ def url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def pool(url: str) -> Iterator[Pool]:
-    pool = Pool(url, size=1, timeout=0.2)
-    migrate(pool)
+    connect = connector(url)
+    migrate(connect)
+    pool = Pool(connect, size=1, timeout=0.2)
     yield pool
     pool.close()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from peewee_app.database import Pool
+from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import Item
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
@@ -88,8 +88,5 @@ async def clients(base_url: str, count: int) -> AsyncIterator[Load]:
 
 def stored(url: str) -> Counter[str]:
     """The titles in the database, and how often each is there."""
-    pool = Pool(url, size=1, timeout=1)
-    with pool.connection():
-        titles = Counter(item.title for item in Item.select())
-    pool.close()
-    return titles
+    with connect(connector(url)):
+        return Counter(item.title for item in Item.select())

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
-from peewee_app.body_limit import BodyLimitMiddleware
+from peewee_app.web.body_limit import BodyLimitMiddleware
 
 
 @pytest.fixture

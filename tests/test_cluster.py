@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,7 @@ from peewee import OperationalError
 
 from cluster.__main__ import NODES, PROCESSES, RACES, run
 from cluster.nodes import DATABASE, cluster, missing
-from peewee_app import mysql
-from peewee_app.database import Pool
+from peewee_app.fastapi_peewee import connector, mysql
 from peewee_app.migrations import migrate
 
 from . import servers
@@ -91,11 +90,11 @@ def test_a_lock_left_behind_stops_the_start_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(mysql, "CLUSTER_LOCK_TIMEOUT", 0.5)
-    with cluster(1) as (node,), closing(Pool(node.url, size=1, timeout=1)) as pool:
+    with cluster(1) as (node,):
         node.rows(f"CREATE TABLE {DATABASE}.{mysql.CLUSTER_LOCK} (id INTEGER)")
         with pytest.raises(OperationalError, match="drop the table"):
-            migrate(pool)
+            migrate(connector(node.url))
         node.rows(f"DROP TABLE {DATABASE}.{mysql.CLUSTER_LOCK}")
-        migrate(pool)
+        migrate(connector(node.url))
         tables = node.rows(f"SHOW TABLES IN {DATABASE}")
     assert {name for (name,) in tables} == {"users", "items", "schema_migration"}

@@ -5,14 +5,16 @@ from contextlib import contextmanager
 
 import pytest
 from peewee import IntegrityError, QueryEvent
-from pydantic import TypeAdapter
-from pydantic_core import to_json
 
 from peewee_app import crud, models, schemas
-from peewee_app.database import Pool, db
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool, read
 
-USERS = TypeAdapter(list[schemas.User])
-ITEMS = TypeAdapter(list[schemas.Item])
+
+def users_with_items(**page: int) -> list[tuple[int, list[int]]]:
+    """The ids of the users of a page, and of their items."""
+    users = read(list[schemas.User], crud.get_users(**page))
+    return [(user["id"], [item["id"] for item in user["items"]]) for user in users]
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +47,9 @@ def add_users(count: int, items: int = 0) -> None:
 def test_users_and_their_items_are_read_in_two_queries(count: int) -> None:
     add_users(count, items=2)
     with queries() as statements:
-        users = USERS.validate_python(crud.get_users())
+        users = users_with_items()
     assert len(statements) == 2
-    assert [len(user.items) for user in users] == [2] * count
+    assert [len(items) for _, items in users] == [2] * count
     with queries() as statements:
         schemas.User.model_validate(crud.get_user(count))
     assert len(statements) == 2
@@ -57,7 +59,7 @@ def test_users_and_their_items_are_read_in_two_queries(count: int) -> None:
 def test_items_are_read_in_one_query(count: int) -> None:
     add_users(count, items=1)
     with queries() as statements:
-        items = ITEMS.validate_python(crud.get_items())
+        items = read(list[schemas.Item], crud.get_items())
     assert len(statements) == 1
     assert len(items) == count
 
@@ -75,33 +77,24 @@ def test_items_of_a_user_are_ordered_by_id() -> None:
     crud.create_user_item(schemas.ItemCreate(title="a"), 1)
     user = schemas.User.model_validate(crud.get_user(1))
     assert [item.id for item in user.items] == [1, 2, 3, 7]
-    (user, _) = USERS.validate_python(crud.get_users())
-    assert [item.id for item in user.items] == [1, 2, 3, 7]
+    assert users_with_items() == [(1, [1, 2, 3, 7]), (2, [4, 5, 6])]
 
 
 def test_pages() -> None:
     add_users(4, items=1)
-    assert [user["id"] for user in crud.get_users(skip=1, limit=2)] == [2, 3]
-    assert [item["id"] for item in crud.get_items(skip=3, limit=2)] == [4]
-    assert crud.get_users(limit=0) == []
-    assert crud.get_users(skip=4) == []
+    assert [user.id for user in crud.get_users(skip=1, limit=2)] == [2, 3]
+    assert [user.id for user in crud.get_users(after=2)] == [3, 4]
+    assert [item.id for item in crud.get_items(skip=3, limit=2)] == [4]
+    assert [item.id for item in crud.get_items(owner_id=3)] == [3]
+    assert list(crud.get_users(limit=0)) == []
+    assert list(crud.get_users(skip=4)) == []
 
 
 def test_a_page_has_only_the_items_of_its_own_users() -> None:
     add_users(5, items=2)
     crud.create_user_item(schemas.ItemCreate(title="last"), 2)
     models.User.get_by_id(3).delete_instance(recursive=True)
-    page = USERS.validate_python(crud.get_users(skip=1, limit=2))
-    assert [user.id for user in page] == [2, 4]
-    assert [[item.id for item in user.items] for user in page] == [[3, 4, 11], [7, 8]]
-
-
-def test_rows_are_just_what_the_schemas_return() -> None:
-    add_users(2, items=2)
-    models.User.update(is_active=False).where(models.User.id == 2).execute()
-    users, items = crud.get_users(), crud.get_items()
-    assert to_json(users) == USERS.dump_json(USERS.validate_python(users))
-    assert to_json(items) == ITEMS.dump_json(ITEMS.validate_python(items))
+    assert users_with_items(skip=1, limit=2) == [(2, [3, 4, 11]), (4, [7, 8])]
 
 
 def test_defaults_are_the_first_hundred() -> None:
@@ -113,7 +106,7 @@ def test_get_user() -> None:
     add_users(1)
     user = crud.get_user_by_email("0@example.com")
     assert user is not None
-    assert user["email"] == "0@example.com"
+    assert user.email == "0@example.com"
     assert user == crud.get_user(1) == crud.get_users()[0]
     assert crud.get_user(2) is None
     assert crud.get_user_by_email("0@EXAMPLE.com") is None
@@ -129,4 +122,4 @@ def test_the_unique_index_decides_about_the_email() -> None:
 def test_the_foreign_key_decides_about_the_owner() -> None:
     with pytest.raises(IntegrityError):
         crud.create_user_item(schemas.ItemCreate(title="a"), 1)
-    assert crud.get_items() == []
+    assert list(crud.get_items()) == []

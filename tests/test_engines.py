@@ -15,9 +15,11 @@ import pymysql
 import pytest
 from fastapi.testclient import TestClient
 
-from peewee_app import crud
-from peewee_app.database import Pool, db
-from peewee_app.engines import ATTEMPTS, connector, error_code, why_unavailable
+from peewee_app import crud, fastapi_peewee
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool, connect, connector
+from peewee_app.fastapi_peewee.error_classes import error_code, why_unavailable
+from peewee_app.fastapi_peewee.retry import ATTEMPTS
 from peewee_app.main import create_app
 from peewee_app.models import Item, User
 from peewee_app.settings import Settings
@@ -92,13 +94,10 @@ def test_options_go_to_the_driver(url: str, engine: str) -> None:
 @on("mariadb")
 def test_a_socket_in_the_file_system(url: str) -> None:
     path = one(url, "SELECT @@socket")
-    pool = Pool(f"{url}?unix_socket={path}", size=1, timeout=1)
-    with pool.connection():
-        first = db.connection()
-        assert db.execute_sql("SELECT 1").fetchone() == (1,)
-    with pool.connection():
-        assert db.connection() is first
-    pool.close()
+    with closing(connector(f"{url}?unix_socket={path}")()) as connection:
+        connection.connect()
+        assert connection.execute_sql("SELECT 1").fetchone() == (1,)
+        assert connection.is_connection_usable()
 
 
 @on("postgresql")
@@ -123,8 +122,10 @@ def test_a_missing_driver_says_what_to_install(
     url: str, driver: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("postgresql", "mysql"):
-        monkeypatch.delitem(sys.modules, f"peewee_app.{module}", raising=False)
-        monkeypatch.delattr(f"peewee_app.{module}", raising=False)
+        monkeypatch.delitem(
+            sys.modules, f"{fastapi_peewee.__name__}.{module}", raising=False
+        )
+        monkeypatch.delattr(fastapi_peewee, module, raising=False)
     monkeypatch.setitem(sys.modules, driver, None)
     with pytest.raises(ValueError, match="pip install") as raised:
         connector(url)
@@ -136,14 +137,13 @@ def test_a_missing_driver_says_what_to_install(
 
 @SERVERS
 def test_a_slow_statement_is_stopped_by_the_server(url: str, engine: str) -> None:
-    pool = Pool(f"{url}?statement_timeout=0.5", size=1, timeout=1)
+    connect_to = connector(f"{url}?statement_timeout=0.5")
     sleep = "pg_sleep" if engine == "postgresql" else "SLEEP"
     start = time.monotonic()
-    with pool.connection(), pytest.raises(peewee.OperationalError) as stopped:
+    with connect(connect_to), pytest.raises(peewee.OperationalError) as stopped:
         db.execute_sql(f"SELECT {sleep}(20)")
     assert time.monotonic() - start < 10
     assert why_unavailable(stopped.value) == "timeout"
-    pool.close()
 
 
 @SERVERS
@@ -151,17 +151,15 @@ def test_a_lock_is_not_waited_for_forever(url: str) -> None:
     app = create_app(
         Settings.model_validate({"database_url": f"{url}?statement_timeout=1"})
     )
-    other = Pool(url, size=1, timeout=1)
     user = {"email": "deadpool@example.com", "password": "x"}
     with TestClient(app) as client:
-        with other.connection(), db.atomic() as transaction:
+        with connect(connector(url)), db.atomic() as transaction:
             User.create(email=user["email"], hashed_password="")
             response = client.post("/users/", json=user)
             assert response.status_code == 503
             assert int(response.headers["Retry-After"]) > 0
             transaction.rollback()
         assert client.post("/users/", json=user).status_code == 200
-    other.close()
 
 
 # Text.
@@ -191,7 +189,7 @@ def test_text_compares_exactly_on_every_engine(pool: Pool) -> None:
         for text in TEXTS:
             user = crud.get_user_by_email(text)
             assert user is not None
-            assert user["email"] == text
+            assert user.email == text
             with pytest.raises(peewee.IntegrityError):
                 User.create(email=text, hashed_password="")
         assert crud.get_user_by_email("a  ") is None
@@ -222,12 +220,11 @@ def two_rows(pool: Pool) -> Iterator[None]:
 @SERVERS
 def test_a_deadlock_is_raised_inside_a_transaction(url: str) -> None:
     """Two transactions take two rows crosswise: one of them has to lose."""
-    pools = [Pool(url, size=1, timeout=1) for _ in range(2)]
     together = threading.Barrier(2, timeout=20)
     lost: list[peewee.OperationalError] = []
 
-    def update(pool: Pool, names: tuple[str, str]) -> None:
-        with pool.connection():
+    def update(names: tuple[str, str]) -> None:
+        with connect(connector(url)):
             try:
                 with db.atomic():
                     for name in names:
@@ -238,10 +235,7 @@ def test_a_deadlock_is_raised_inside_a_transaction(url: str) -> None:
                 lost.append(exc)
 
     orders = [("one", "two"), ("two", "one")]
-    threads = [
-        threading.Thread(target=update, args=arguments)
-        for arguments in zip(pools, orders, strict=True)
-    ]
+    threads = [threading.Thread(target=update, args=(order,)) for order in orders]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -249,8 +243,6 @@ def test_a_deadlock_is_raised_inside_a_transaction(url: str) -> None:
     assert len(lost) == 1
     assert error_code(lost[0]) in ("40P01", 1213)
     assert why_unavailable(lost[0]) == "busy"
-    for pool in pools:
-        pool.close()
 
 
 # A function that fails as a conflict does, until it was tried so many times.

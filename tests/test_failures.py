@@ -6,16 +6,19 @@
 import asyncio
 import socket
 import statistics
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from peewee import OperationalError
 
-from peewee_app.database import Pool
-from peewee_app.engines import Connection
+from peewee_app.database import Db
+from peewee_app.fastapi_peewee import connector
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
 
@@ -131,13 +134,6 @@ async def test_the_server_freezes_under_load(
     assert max(titles.values()) == 1
 
 
-@pytest.fixture
-def client(url: str) -> Iterator[TestClient]:
-    app = create_app(Settings.model_validate({"database_url": url}))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield client
-
-
 def kill_connections(database: DatabaseServer) -> int:
     """As an administrator does it, and wait until they are gone."""
     if isinstance(database, Postgresql):
@@ -157,14 +153,20 @@ def kill_connections(database: DatabaseServer) -> int:
 
 
 def test_connections_killed_while_idle_reach_no_request(
-    database: DatabaseServer, client: TestClient
+    database: DatabaseServer, app: FastAPI, client: TestClient
 ) -> None:
-    pool: Pool = client.app.state.pool  # type: ignore[attr-defined]
+    together = threading.Barrier(3, timeout=20)
+
+    @app.get("/together")
+    def at_once(db: Db) -> None:
+        db.execute_sql("SELECT 1")
+        together.wait()
+
     killed = 0
     for number in range(20):
-        idle = [pool.take() for _ in range(3)]
-        for connection in idle:
-            pool.put(connection)
+        with ThreadPoolExecutor(3) as threads:
+            answers = threads.map(client.get, ["/together"] * 3)
+            assert [answer.status_code for answer in answers] == [200] * 3
         killed += kill_connections(database)
         user = USER | {"email": f"{number}@example.com"}
         assert client.post("/users/", json=user).status_code == 200
@@ -182,16 +184,15 @@ def test_others_take_all_connections(database: DatabaseServer, url: str) -> None
     with TestClient(app, raise_server_exceptions=False) as client:
         assert client.post("/users/", json=USER).status_code == 200
         kill_connections(database)
-        others = Pool(url, size=20, timeout=1)
-        taken: list[Connection] = []
+        others = [connector(url)() for _ in range(20)]
         with pytest.raises(OperationalError, match=r"(?i)too many"):
-            taken.extend(others.take() for _ in range(20))
+            all(connection.connect() for connection in others)
         response = client.get("/users/")
         assert response.status_code == 503
         assert int(response.headers["Retry-After"]) > 0
         ready = client.get("/health/ready")
         assert (ready.status_code, ready.json()["reason"]) == (503, "busy")
-        for connection in taken:
+        for connection in others:
             connection.close()
         end = time.monotonic() + 5  # The server takes a moment to notice.
         while client.get("/users/").status_code != 200:

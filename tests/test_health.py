@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
 
@@ -50,7 +51,9 @@ def test_a_database_that_is_gone(
     ],
 )
 def test_the_reason_tells_no_secret(url: str) -> None:
-    app = create_app(Settings.model_validate({"database_url": url}))
-    response = TestClient(app).get("/health/ready")
+    client = TestClient(create_app(Settings.model_validate({"database_url": url})))
+    # The app would not start.
+    client.app_state["pool"] = Pool(connector(url), size=1, timeout=1)
+    response = client.get("/health/ready")
     assert response.status_code == 503
     assert response.json() == {"status": "unavailable", "reason": "unreachable"}

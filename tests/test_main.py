@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from peewee_app.engines import connector
+from peewee_app.fastapi_peewee import connector
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
 

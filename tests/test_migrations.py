@@ -13,8 +13,8 @@ from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
 from peewee_app import migrations
-from peewee_app.database import Pool, db
-from peewee_app.engines import connector
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
 
@@ -22,11 +22,6 @@ from .server import serve
 from .servers import on
 
 MODELS = [User, Item]
-
-
-@pytest.fixture
-def new_pool(url: str) -> Pool:
-    return Pool(url, size=1, timeout=1)
 
 
 def columns(url: str) -> dict[str, list[tuple[str, str | None, bool, bool]]]:
@@ -42,10 +37,10 @@ def columns(url: str) -> dict[str, list[tuple[str, str | None, bool, bool]]]:
         }
 
 
-def test_models_and_migrations_agree_up_and_down(new_pool: Pool, url: str) -> None:
-    migrate(new_pool)
+def test_models_and_migrations_agree_up_and_down(url: str) -> None:
+    migrate(connector(url))
     migrated = columns(url)
-    with new_pool.connection():
+    with connect(connector(url)):
         assert not diff_models(db.obj, MODELS)
         runner = Runner(db.obj, migrations.DIRECTORY)
         last = len(runner.status())
@@ -60,69 +55,61 @@ def test_models_and_migrations_agree_up_and_down(new_pool: Pool, url: str) -> No
         assert len(runner.up()) == last
         assert not diff_models(db.obj, MODELS)
     assert columns(url) == migrated
-    new_pool.close()
 
 
-def test_a_second_start_changes_nothing(pool: Pool) -> None:
+def test_a_second_start_changes_nothing(pool: Pool, url: str) -> None:
     with pool.connection():
         User.create(email="a", hashed_password="")
-    migrate(pool)
+    migrate(connector(url))
     with pool.connection():
         assert User.select().count() == 1
 
 
-def test_an_interrupted_migration_is_finished_by_the_next_start(
-    new_pool: Pool, url: str
-) -> None:
+def test_an_interrupted_migration_is_finished_by_the_next_start(url: str) -> None:
     """MySQL cannot roll a new table back."""
-    migrate(new_pool)
-    with new_pool.connection():
+    migrate(connector(url))
+    with connect(connector(url)):
         User.create(email="a", hashed_password="")
         db.execute_sql("DROP TABLE items")
         db.execute_sql("DELETE FROM schema_migration")
-    migrate(new_pool)
-    with new_pool.connection():
+    migrate(connector(url))
+    with connect(connector(url)):
         assert not diff_models(db.obj, MODELS)
         assert User.select().count() == 1
-    new_pool.close()
 
 
 def test_processes_that_start_together_apply_it_once(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A lock of the database, which threads with a connection each share as well."""
-    pools = [Pool(url, size=1, timeout=1) for _ in range(8)]
+    connect_to = connector(url)
     errors: list[BaseException] = []
 
-    def start(pool: Pool) -> None:
+    def start() -> None:
         try:
-            migrate(pool)
+            migrate(connect_to)
         except BaseException as exc:
             errors.append(exc)
 
-    threads = [threading.Thread(target=start, args=(pool,)) for pool in pools]
+    threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert errors == []
     assert caplog.text.count("Applied the migration 0001_initial") == 1
-    with pools[0].connection():
+    with connect(connect_to):
         assert not diff_models(db.obj, MODELS)
-    for pool in pools:
-        pool.close()
 
 
 @on("postgresql", "mariadb")
 def test_a_migration_may_take_longer_than_a_request(url: str) -> None:
-    pool = Pool(f"{url}?statement_timeout=0.2", size=1, timeout=1)
+    connect_to = connector(f"{url}?statement_timeout=0.2")
     sleep = "pg_sleep" if url.startswith("postgresql") else "SLEEP"
-    connection = pool.open(limited=False)
-    connection.execute_sql(f"SELECT {sleep}(2)")
-    pool.put(connection)
-    with pool.connection(), pytest.raises(OperationalError):
+    with closing(connect_to(limited=False)) as connection:
+        connection.execute_sql(f"SELECT {sleep}(2)")
+    with connect(connect_to), pytest.raises(OperationalError):
         db.execute_sql(f"SELECT {sleep}(2)")
-    pool.close()
 
 
 @pytest.mark.parametrize("at_start", ["true", "false"])
@@ -168,7 +155,5 @@ def test_pwmigrate_on_the_database_of_the_settings(url: str) -> None:
     assert pwmigrate("up").stdout == "applied: 0001_initial\n"
     assert pwmigrate("status").returncode == 0
     assert pwmigrate("diff").stdout == "schema matches models.\n"
-    pool = Pool(url, size=1, timeout=1)
-    migrate(pool, apply=False)
-    pool.close()
+    migrate(connector(url), apply=False)
     assert pwmigrate("down").stdout == "reverted: 0001_initial\n"

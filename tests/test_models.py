@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from comparison.sqlalchemy_app.main import create_app as create_sqlalchemy_app
-from peewee_app.database import Pool, db
-from peewee_app.engines import connector
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.models import Item, User
 
 from .servers import on

@@ -9,10 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from peewee_app import crud, models
-from peewee_app.database import Pool, db
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import connect, connector
+from peewee_app.main import create_app
+from peewee_app.settings import Settings
 
 from .servers import on
-from .test_crud import queries
 
 
 def links(response: Any) -> dict[str, str]:
@@ -29,14 +31,12 @@ def ids(response: Any) -> list[int]:
 @pytest.fixture
 def seven(client: TestClient, url: str) -> TestClient:
     """Seven users with an item each; ids 3 and 5 are gone."""
-    pool = Pool(url, size=1, timeout=5)
-    with pool.connection(), db.atomic():
+    with connect(connector(url)), db.atomic():
         for n in range(1, 10):
             models.User.create(email=f"{n}@example.com", hashed_password="")
             models.Item.create(title=str(n), owner=n)
         for n in (3, 5):
             crud.delete_user(n)
-    pool.close()
     return client
 
 
@@ -105,16 +105,21 @@ def test_a_client_follows_the_links(seven: TestClient) -> None:
     assert seen == [1, 2, 4, 6, 7, 8, 9]
 
 
-@pytest.mark.parametrize("after", [None, 10])
-def test_fixed_numbers_of_queries(pool: Pool, after: int | None) -> None:
-    with pool.connection():
+@pytest.mark.parametrize(
+    ("query", "more"), [("", 0), ("?skip=10&limit=5", 0), ("?after=10&limit=5", 1)]
+)
+def test_fixed_numbers_of_queries(url: str, query: str, more: int) -> None:
+    """One for the rows, one for the items of all users, one for where `prev` is."""
+    settings = {"database_url": url, "echo_sql": True}
+    with (
+        TestClient(create_app(Settings.model_validate(settings))) as client,
+        client.app_state["pool"].connection(),
+    ):
         for n in range(20):
             models.User.create(email=f"{n}@example.com", hashed_password="")
             models.Item.create(title="a", owner=n + 1)
-        with queries() as statements:
-            crud.get_users(after=after)
-            crud.get_items(after=after)
-        assert len(statements) == 3
-        with queries() as statements:
-            crud.get_start_of_page_before(models.User, after, 5)
-        assert len(statements) == (after is not None)
+        for path, expected in (("/users/", 2 + more), ("/items/", 1 + more)):
+            response = client.get(path + query)
+            assert ids(response)
+            quantity = response.headers["Server-Timing"].partition('desc="')[2]
+            assert int(quantity.split()[0]) == expected

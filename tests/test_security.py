@@ -8,13 +8,14 @@ from typing import Any
 import httpx2
 import pytest
 from pwdlib import PasswordHash
+from starlette.types import Receive, Scope, Send
 
 from peewee_app import schemas
-from peewee_app.database import NoConnectionError, Pool, db
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import NoConnectionError, Pool
 from peewee_app.main import create_app
-from peewee_app.migrations import migrate
 from peewee_app.models import User
-from peewee_app.security import hash_password
+from peewee_app.passwords import hash_password
 from peewee_app.settings import Settings
 
 
@@ -44,19 +45,25 @@ async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
     monkeypatch.setattr(schemas, "hash_password", observe)
     settings = {"database_url": url, "database_pool_size": 1}
     app = create_app(Settings.model_validate(settings))
-    pool: Pool = app.state.pool
-    migrate(pool)
-    transport = httpx2.ASGITransport(app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
+    async with app.router.lifespan_context(app) as state:
+        assert state
+
+        async def started(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "state": state}, receive, send)
+
+        pool: Pool = state["pool"]
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(started), base_url="http://app"
+        )
         body = {"email": "a@example.com", "password": "chimichangas"}
-        async with pool.request():  # The only slot is taken.
-            posted = asyncio.create_task(
-                client.post("/users/", json=body), context=Context()
-            )
-            await asyncio.wait_for(hashed.wait(), 5)
-        assert (await posted).status_code == 200
-    assert observed == [False]
-    with pool.connection():
-        (user,) = User.select()
-        assert PasswordHash.recommended().verify("chimichangas", user.hashed_password)
-    pool.close()
+        async with client:
+            async with pool.request():  # The only slot is taken.
+                posted = asyncio.create_task(
+                    client.post("/users/", json=body), context=Context()
+                )
+                await asyncio.wait_for(hashed.wait(), 5)
+            assert (await posted).status_code == 200
+        assert observed == [False]
+        with pool.connection():
+            (user,) = User.select()
+    assert PasswordHash.recommended().verify("chimichangas", user.hashed_password)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from peewee_app.database import Pool, db
+from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import Item
 
 from .server import Server, serve
@@ -76,9 +76,8 @@ async def test_clients_that_never_read_keep_nobody_waiting(
 ) -> None:
     assert (await client.post("/users/", json=user(1))).status_code == 200
     row = {"title": "a" * 255, "description": "b" * 255, "owner": 1}
-    with Pool(url, size=1, timeout=1).connection():
+    with connect(connector(url)):
         Item.insert_many([row] * 1000).execute()
-        db.close()
     request = b"GET /items/?limit=1000 HTTP/1.1\r\nHost: app\r\n\r\n"
     with ExitStack() as stack:
         for _ in range(50):

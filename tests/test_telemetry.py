@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NoOpTracerProvider, SpanKind
 
-from peewee_app.database import Pool, db
+from peewee_app.database import db
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
 
@@ -93,10 +93,8 @@ def test_without_telemetry_a_query_calls_nothing(
     url: str, provider: TracerProvider | None
 ) -> None:
     app = create_app(Settings.model_validate({"database_url": url}), provider)
-    pool: Pool = app.state.pool
-    with pool.connection():
+    with TestClient(app) as client, client.app_state["pool"].connection():
         assert db.query_hooks == []
-    pool.close()
 
 
 @pytest.fixture

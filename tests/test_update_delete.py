@@ -8,12 +8,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 
 from peewee_app import crud, schemas
-from peewee_app.database import Pool
+from peewee_app.fastapi_peewee import Pool
 from peewee_app.models import User
 
 from .server import serve
@@ -128,10 +127,10 @@ def test_delete_user_with_the_items(client: TestClient) -> None:
     assert client.post("/users/", json=USER).status_code == 200  # The email is free.
 
 
-def test_a_new_password_is_hashed(client: TestClient, app: FastAPI) -> None:
+def test_a_new_password_is_hashed(client: TestClient) -> None:
     response = client.patch("/users/1", json={"password": "maximumeffort"})
     assert response.status_code == 200
-    pool: Pool = app.state.pool
+    pool: Pool = client.app_state["pool"]
     with pool.connection():
         hashed = User.get_by_id(1).hashed_password
     assert PasswordHash.recommended().verify("maximumeffort", hashed)
@@ -155,7 +154,7 @@ def test_fixed_numbers_of_queries(pool: Pool, items: int) -> None:
             (lambda: crud.update_item(1, schemas.ItemUpdate()), ["SELECT"]),
             (
                 lambda: crud.update_user(1, schemas.UserUpdate(is_active=False)),
-                ["UPDATE", "SELECT", "SELECT"],
+                ["UPDATE", "SELECT"],
             ),
             (lambda: crud.delete_item(1), ["DELETE"]),
             (lambda: crud.delete_user(1), ["SELECT", "DELETE", "DELETE"]),

@@ -8,6 +8,7 @@ from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
 from .route import PeeweeRoute
 from .scope import (
+    Connect,
     ContextDatabase,
     NoConnectionError,
     SharedTransactionError,
@@ -16,6 +17,7 @@ from .scope import (
 from .url import connector, pool_size
 
 __all__ = [
+    "Connect",
     "ContextDatabase",
     "DatabaseMiddleware",
     "NoConnectionError",

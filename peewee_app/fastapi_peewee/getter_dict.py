@@ -16,6 +16,7 @@ from typing import Any, get_args
 from peewee import (
     AutoField,
     BackrefAccessor,
+    BaseQuery,
     BigIntegerField,
     CharField,
     Field,
@@ -63,9 +64,11 @@ def read(annotation: Any, data: Any) -> Any:
         return data
     if isinstance(data, Model):
         return reader(schema, type(data)).read_instances([data])[0]
-    if isinstance(data, PreparedQuery | ModelSelect):
-        if is_plain(data) and not reader(schema, data.model).attributes:
-            return reader(schema, data.model).read_rows(rows_of(data))[0]
+    if isinstance(data, PreparedQuery | ModelSelect) and is_plain(data):
+        reads = reader(schema, data.model)
+        if not reads.attributes:
+            return reads.read_rows(rows_of(data))[0]
+    if isinstance(data, BaseQuery):
         data = list(data)
     if isinstance(data, list) and data and isinstance(data[0], Model):
         return reader(schema, type(data[0])).read_instances(data)

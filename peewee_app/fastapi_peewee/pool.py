@@ -92,7 +92,9 @@ class Slot:
     def _put(self, job: Callable[[], object]) -> None:
         self._jobs.put(job)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, daemon=True)
+            self._thread = threading.Thread(
+                target=self._work, name="peewee slot", daemon=True
+            )
             self._thread.start()
 
     def _work(self) -> None:

@@ -64,8 +64,8 @@ class PreparedQuery(ModelRaw, Generic[M]):
     def __init__(self, prepared: "Prepared[..., M]", arguments: dict[str, Any]) -> None:
         self._prepared = prepared
         self._arguments = arguments
-        sql, parameters = prepared.statement(arguments)
-        super().__init__(prepared.model, sql, bind(parameters, arguments))
+        sql, values = bind(prepared.statement(arguments), arguments)
+        super().__init__(prepared.model, sql, values)
 
     def __iter__(self) -> Iterator[M]:
         rows: Iterator[M] = super().__iter__()  # type: ignore[no-untyped-call]
@@ -80,8 +80,8 @@ class PreparedQuery(ModelRaw, Generic[M]):
 
         The SQL of that query is built once for each key.
         """
-        sql, parameters = self._prepared.statement(self._arguments, key, change)
-        values = bind(parameters, self._arguments)
+        statement = self._prepared.statement(self._arguments, key, change)
+        sql, values = bind(statement, self._arguments)
         database: Database = self.model._meta.database
         return list(database.execute_sql(sql, values).fetchall())
 
@@ -134,8 +134,15 @@ class Prepared(Generic[P, M]):
         shape = tuple(map(shape_of, arguments.values()))
         name = (dialect(database), shape, key)
         if name not in self._statements:
-            query = change(self._query(arguments))
-            self._statements[name] = database.get_sql_context().parse(query)
+            statement = database.get_sql_context().parse(change(self._query(arguments)))
+            plain = change(self.plain(**arguments))  # type: ignore[call-arg]
+            # A pattern that Peewee makes of the value, for LIKE, is not the same.
+            if database.get_sql_context().parse(plain) != bind(statement, arguments):
+                raise TypeError(
+                    f"{self.plain.__qualname__}() cannot be prepared: Peewee makes "
+                    "more of a value than a parameter. Leave the decorator out."
+                )
+            self._statements[name] = statement
         return self._statements[name]
 
     def _query(self, arguments: dict[str, Any]) -> "ModelSelect[M]":
@@ -190,9 +197,10 @@ def placeholder(name: str, value: Any) -> Any:
     return Given(name)
 
 
-def bind(parameters: list[Any], arguments: dict[str, Any]) -> list[Any]:
-    """The values for a statement, in its order."""
-    return [
+def bind(statement: Statement, arguments: dict[str, Any]) -> Statement:
+    """The statement with the values in place of its parameters."""
+    sql, parameters = statement
+    return sql, [
         parameter.value(arguments) if isinstance(parameter, Parameter) else parameter
         for parameter in parameters
     ]

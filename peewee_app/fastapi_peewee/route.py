@@ -14,9 +14,6 @@ from .paging import PageQuery
 from .pool import run
 from .typed_dict import typed_dict
 
-# The response that dependencies of a request can set headers on.
-RESPONSE = "peewee_route_response"
-
 
 class PeeweeRoute(APIRoute):
     """A path operation that returns Peewee objects: `APIRouter(route_class=…)`.
@@ -37,19 +34,26 @@ class PeeweeRoute(APIRoute):
     def _answering(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
         """The path operation as FastAPI calls it."""
 
+        parameters = signature(endpoint).parameters
+        own = [
+            n for n, p in parameters.items() if p.annotation in (Response, "Response")
+        ]
+        name = own[0] if own else "peewee_route_response"
+
         @wraps(endpoint)
         async def answering(**values: Any) -> Any:
-            headers: Response = values.pop(RESPONSE)
+            headers: Response = values[name] if own else values.pop(name)
             if iscoroutinefunction(endpoint):
                 result = await endpoint(**values)
                 return await run(partial(self._answer, result, headers))
             return await run(lambda: self._answer(endpoint(**values), headers))
 
-        own = signature(endpoint)
-        response = Parameter(RESPONSE, Parameter.KEYWORD_ONLY, annotation=Response)
-        answering.__signature__ = own.replace(  # type: ignore[attr-defined]
-            parameters=[*own.parameters.values(), response]
-        )
+        if not own:
+            # FastAPI gives it the headers and the status that dependencies set.
+            response = Parameter(name, Parameter.KEYWORD_ONLY, annotation=Response)
+            answering.__signature__ = signature(endpoint).replace(  # type: ignore[attr-defined]
+                parameters=[*parameters.values(), response]
+            )
         return answering
 
     def _answer(self, result: Any, headers: Response) -> Any:

@@ -79,10 +79,15 @@ def connector(url: str) -> Connect:
     } | parse(url)
     path = options.pop("database")
     if path == ":memory:":
-        memory = f"file:/{uuid.uuid4()}?vfs=memdb"
-        return lambda limited=True: Sqlite(
-            memory, pragmas={"foreign_keys": 1}, **options
-        )
+        name = f"file:/{uuid.uuid4()}?vfs=memdb"
+        # The database lasts as long as a connection to it: as long as this one.
+        keeper = Sqlite(name, **options)
+        keeper.connect()
+
+        def connect(*, limited: bool = True) -> Connection:
+            return Sqlite(keeper.database, pragmas={"foreign_keys": 1}, **options)
+
+        return connect
     # Only the first connection may make the file: one that vanishes later is an
     # error, not an empty database.
     modes = chain(["rwc"], repeat("rw"))
