@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -21,19 +21,29 @@ STOP_TIMEOUT = 2
 
 @dataclass(frozen=True)
 class App:
-    """`target` is what uvicorn loads."""
+    """`package` has a module `main` with the application."""
 
     name: str
-    target: str
-    environment: dict[str, str] = field(default_factory=dict)
+    package: str
+
+    @property
+    def target(self) -> str:
+        """What uvicorn loads."""
+        return f"{self.package}.main:app"
 
 
-OURS = App("peewee_app", "peewee_app.main:app")
-TWIN = "comparison.sqlalchemy_app.main:app"
-TUTORIAL = App("SQLAlchemy, tutorial style", TWIN, {"TUNED": "0"})
-TUNED = App("SQLAlchemy, tuned", TWIN, {"TUNED": "1"})
-FLOOR = App("floor, no ORM", "comparison.floor_app.main:app")
-APPS = (OURS, TUTORIAL, TUNED, FLOOR)
+OURS = App("peewee_app", "peewee_app")
+TUTORIAL = App("SQLAlchemy, tutorial style", "comparison.sqlalchemy_app")
+TUNED = App("SQLAlchemy, tuned", "comparison.sqlalchemy_tuned_app")
+DESIGN = App("SQLAlchemy, our design", "comparison.sqlalchemy_design_app")
+ASYNC = App("SQLAlchemy, async", "comparison.sqlalchemy_async_app")
+SQLMODEL = App("SQLModel, tutorial", "comparison.sqlmodel_app")
+TORTOISE = App("Tortoise ORM", "comparison.tortoise_app")
+PWASYNCIO = App("Peewee, pwasyncio", "comparison.pwasyncio_app")
+FLOOR = App("floor, no ORM", "comparison.floor_app")
+# What a user might choose in place of ours; the floor is only to measure against.
+PEERS = (DESIGN, TUNED, TUTORIAL, SQLMODEL, ASYNC, TORTOISE, PWASYNCIO)
+APPS = (OURS, *PEERS, FLOOR)
 
 
 class StartError(Exception):
@@ -75,7 +85,7 @@ def serve(app: App, database_url: str, folder: Path) -> Iterator[Server]:
 
     Raises StartError if it does not start.
     """
-    environment = os.environ | app.environment | {"DATABASE_URL": database_url}
+    environment = os.environ | {"DATABASE_URL": database_url}
     log = folder / "server.log"
     command = [sys.executable, "-m", "uvicorn", app.target, "--no-access-log"]
     command += ["--host", "127.0.0.1", "--port", "0", "--app-dir", str(ROOT)]

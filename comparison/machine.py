@@ -8,7 +8,10 @@ from pathlib import Path
 
 import psutil
 
-PACKAGES = ("fastapi", "starlette", "uvicorn", "pydantic", "peewee", "sqlalchemy")
+PACKAGES = (
+    *("fastapi", "starlette", "uvicorn", "pydantic", "peewee", "sqlalchemy"),
+    *("sqlmodel", "tortoise-orm", "psycopg", "asyncpg", "aiosqlite"),
+)
 
 
 def describe() -> dict[str, str]:

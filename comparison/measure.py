@@ -1,6 +1,6 @@
 """The measurements on one database engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +9,16 @@ from tempfile import TemporaryDirectory
 from .apps import App, Server, StartError, allow_open_files, serve
 from .databases import engine, fill, fresh_database, remove_items
 from .load import Load, drive, requests_for
-from .plan import ITEMS, LARGEST_PAGE, NEW_ITEM, ONE_USER, ROUTES, USERS, Plan
+from .plan import (
+    LARGEST_PAGE,
+    NEW_ITEM,
+    ONE_USER,
+    ROUTES,
+    ROUTES_OF_ITEMS,
+    ROUTES_OF_ROWS,
+    Plan,
+    apps_of,
+)
 
 # Is told what comes next, before each step.
 Report = Callable[[str], None]
@@ -54,6 +63,11 @@ class Results:
     # Why an app could not be measured.
     left_out: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def engine_name(self) -> str:
+        """The engine, as it stands in the names of files."""
+        return self.engine.split()[0].lower()
+
 
 @dataclass
 class Bench:
@@ -68,7 +82,7 @@ class Measurement:
     """Fills a `Results`. `server_url` is that of a PostgreSQL server, or None."""
 
     def __init__(
-        self, apps: list[App], plan: Plan, server_url: str | None, report: Report
+        self, apps: Sequence[App], plan: Plan, server_url: str | None, report: Report
     ) -> None:
         self.results = Results(engine(server_url))
         self._plan = plan
@@ -76,27 +90,16 @@ class Measurement:
         self._server_url = server_url
         self._apps = apps
 
-    @staticmethod
-    def steps(apps: int, plan: Plan, parts: list[str]) -> int:
-        """How often `report` will be called."""
-        rounds = {
-            "routes": len(ROUTES) * (plan.rounds + 1),
-            "clients": len(plan.ladder_clients),
-            "rows": len(plan.ladder_items),
-            "items": len(plan.ladder_items_per_user),
-            "memory": 1,
-        }
-        return apps * sum(rounds[part] for part in parts)
-
-    def run(self, parts: list[str]) -> Results:
-        """Measure the parts, in the order of PARTS."""
+    def run(self, parts: Sequence[str]) -> Results:
+        """Measure the parts, in the order of MEASURES."""
         # A socket for each client, and some files.
         allow_open_files(max(self._plan.ladder_clients) + 1000)
         with ExitStack() as stack:
-            benches = list(self._set_up(stack))
-            for part, measure in PARTS.items():
+            benches = {bench.app: bench for bench in self._set_up(stack)}
+            for part, measure in MEASURES.items():
                 if part in parts:
-                    measure(self, benches)
+                    apps = apps_of(part, list(benches))
+                    measure(self, [benches[app] for app in apps])
         return self.results
 
     def _set_up(self, stack: ExitStack) -> Iterator[Bench]:
@@ -160,8 +163,9 @@ class Measurement:
             for bench in benches:
                 self._report(f"{items:,} items, {bench.app.name}")
                 fill(bench.url, users, plan.items_per_user)
-                routes = (ONE_USER, USERS, ITEMS)
-                self._sample_rung(bench, routes, users, items, self.results.rows)
+                self._sample_rung(
+                    bench, ROUTES_OF_ROWS, users, items, self.results.rows
+                )
 
     def items_per_user(self, benches: list[Bench]) -> None:
         """The cost of a request as there is more to return."""
@@ -172,7 +176,7 @@ class Measurement:
                 fill(bench.url, plan.ladder_users, items)
                 self._sample_rung(
                     bench,
-                    (ONE_USER, USERS),
+                    ROUTES_OF_ITEMS,
                     plan.ladder_users,
                     items,
                     self.results.items_per_user,
@@ -233,7 +237,8 @@ class Measurement:
         return Sample(load, server.cpu_seconds() - before, server.peak_mib())
 
 
-PARTS: dict[str, Callable[[Measurement, list[Bench]], None]] = {
+# By the names in PARTS.
+MEASURES: dict[str, Callable[[Measurement, list[Bench]], None]] = {
     "routes": Measurement.routes,
     "clients": Measurement.clients,
     "rows": Measurement.rows,

@@ -1,8 +1,10 @@
 """What is measured, how often and how long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from .apps import ASYNC, DESIGN, OURS, PWASYNCIO, TORTOISE, TUNED, TUTORIAL, App
 from .load import get, post
 
 ITEM = b'{"title": "Foo", "description": "The Foo Wrestlers"}'
@@ -28,6 +30,27 @@ ROUTES: dict[str, BuildRequest] = {
 }
 LARGEST_PAGE = get("/users/?limit=1000")
 
+# The routes of the ladders of rows.
+ROUTES_OF_ROWS = (ONE_USER, USERS, ITEMS)
+ROUTES_OF_ITEMS = (ONE_USER, USERS)
+
+# What is measured with apps, in the order of the page. Between the first of these and
+# the others comes what is measured without any.
+PARTS = ("routes", "clients", "rows", "items", "memory")
+IN_PROCESS = "process"
+
+# Who climbs a ladder: not everybody, to keep the time.
+LADDERS: dict[str, tuple[App, ...]] = {
+    "clients": (OURS, DESIGN, TUTORIAL, ASYNC, TORTOISE, PWASYNCIO),
+    "rows": (OURS, DESIGN, TUTORIAL, TORTOISE),
+    "items": (OURS, DESIGN, TUNED, TORTOISE),
+}
+
+
+def apps_of(part: str, apps: Sequence[App]) -> list[App]:
+    """Those of the apps that the part is measured with."""
+    return [app for app in apps if app in LADDERS.get(part, apps)]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -37,11 +60,13 @@ class Plan:
     items_per_user: int = 5
     clients: int = 16
     rounds: int = 9
-    seconds: float = 2.0
+    seconds: float = 1.0
     patience: float = 10.0
-    warm_up: float = 0.5
+    warm_up: float = 0.3
+    # How often each way is measured in process.
+    process_rounds: int = 30
     # The ladders. On those of rows there is one client, so that nothing else counts.
-    ladder_seconds: float = 2.0
+    ladder_seconds: float = 1.0
     ladder_clients: tuple[int, ...] = (1, 16, 64, 200, 1000)
     ladder_items: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
     ladder_items_per_user: tuple[int, ...] = (1, 10, 100, 1_000)
@@ -54,15 +79,75 @@ class Plan:
 
 
 FULL = Plan()
-# About a minute, to see that everything runs; too short for figures to rely on.
+# Less than two minutes, to see that everything runs; too short for figures to rely on.
 QUICK = replace(
     FULL,
     rounds=1,
     seconds=0.25,
     patience=2.0,
     warm_up=0.1,
+    process_rounds=2,
     ladder_seconds=0.25,
-    ladder_clients=(1, 64),
+    ladder_clients=(64,),
     ladder_items=(1_000,),
-    ladder_items_per_user=(1, 10),
+    ladder_items_per_user=(10,),
 )
+
+# Seconds that it takes to start and to stop a server, to fill in a million items, and
+# to measure each way in process once.
+START = 1.5
+FILL = 8.0
+PROCESS_ROUND = 0.3
+
+
+class Work(NamedTuple):
+    """How many steps something has, and about how many seconds it takes."""
+
+    steps: int
+    seconds: float
+
+
+def work_of_app(plan: Plan) -> dict[str, Work]:
+    """What each part is, for one app on one engine."""
+    rung = plan.warm_up + plan.ladder_seconds
+    clients, items, items_per_user = (
+        len(plan.ladder_clients),
+        len(plan.ladder_items),
+        len(plan.ladder_items_per_user),
+    )
+    most_items = plan.ladder_users * sum(plan.ladder_items_per_user)
+    return {
+        "routes": Work(
+            len(ROUTES) * (plan.rounds + 1),
+            _start(1, plan.items)
+            + len(ROUTES) * (plan.warm_up + plan.rounds * plan.seconds),
+        ),
+        "clients": Work(clients, _start(clients, plan.items) + clients * rung),
+        "rows": Work(
+            items,
+            _start(items, sum(plan.ladder_items)) + items * len(ROUTES_OF_ROWS) * rung,
+        ),
+        "items": Work(
+            items_per_user,
+            _start(items_per_user, most_items)
+            + items_per_user * len(ROUTES_OF_ITEMS) * rung,
+        ),
+        "memory": Work(1, _start(1, plan.items)),
+    }
+
+
+def _start(servers: int, items: int) -> float:
+    return servers * START + items * FILL / 1_000_000
+
+
+def work(plan: Plan, apps: Sequence[App], parts: Sequence[str], engines: int) -> Work:
+    """What all of a run is. An app that hangs takes `patience` longer each time."""
+    of_app = work_of_app(plan)
+    shares = [(of_app[p], len(apps_of(p, apps))) for p in PARTS if p in parts]
+    steps = engines * sum(share.steps * number for share, number in shares)
+    seconds = engines * sum(share.seconds * number for share, number in shares)
+    # Once, for it to create its tables.
+    seconds += engines * START * len(apps)
+    if IN_PROCESS in parts:
+        seconds += PROCESS_ROUND * plan.process_rounds
+    return Work(steps, seconds)

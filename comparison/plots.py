@@ -9,17 +9,37 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .apps import FLOOR, OURS, TUNED, TUTORIAL
+from .apps import (
+    ASYNC,
+    DESIGN,
+    FLOOR,
+    OURS,
+    PWASYNCIO,
+    SQLMODEL,
+    TORTOISE,
+    TUNED,
+    TUTORIAL,
+)
+from .in_process import NO_ORM, PEEWEE, SQLALCHEMY, Costs
 from .measure import Results, Sample, Samples
 
-# Of middle lightness, so that they stand out from white and from black.
+# Of middle lightness, so that they stand out from white and from black: Peewee's warm,
+# SQLAlchemy's cold.
 COLOURS = {
     OURS.name: "#d9480f",
-    TUTORIAL.name: "#1c7ed6",
+    DESIGN.name: "#4263eb",
     TUNED.name: "#15aabf",
+    TUTORIAL.name: "#1c7ed6",
+    SQLMODEL.name: "#0ca678",
+    ASYNC.name: "#7950f2",
+    TORTOISE.name: "#d6336c",
+    PWASYNCIO.name: "#f08c00",
     FLOOR.name: "#868e96",
+    PEEWEE: "#d9480f",
+    SQLALCHEMY: "#1c7ed6",
+    NO_ORM: "#868e96",
 }
-MARKERS = {OURS.name: "o", TUTORIAL.name: "s", TUNED.name: "^", FLOOR.name: "D"}
+MARKERS = dict(zip(COLOURS, "oPs^vdX*D...", strict=True))
 GREY = "#808080"
 STYLE: Any = {
     "axes.edgecolor": GREY,
@@ -43,7 +63,6 @@ STYLE: Any = {
 
 def write_plots(results: Results, folder: Path) -> list[Path]:
     """Write the plots of what was measured; return the files."""
-    engine = results.engine.split()[0].lower()
     plots: list[tuple[str, Callable[[Results], Figure], bool]] = [
         ("routes", _routes, bool(results.routes)),
         ("clients", _clients, bool(results.clients)),
@@ -54,13 +73,38 @@ def write_plots(results: Results, folder: Path) -> list[Path]:
     with mpl.rc_context(STYLE):
         for name, plot, measured in plots:
             if measured:
-                files.append(folder / f"{name}-{engine}.svg")
+                files.append(folder / f"{name}-{results.engine_name}.svg")
                 plot(results).savefig(files[-1], metadata={"Date": None})
     return files
 
 
+def write_in_process_plot(costs: dict[str, Costs], folder: Path) -> None:
+    """Write the plot of what was measured in process, if it was."""
+    if costs:
+        with mpl.rc_context(STYLE):
+            figure = _in_process(costs)
+            figure.savefig(folder / "in-process.svg", metadata={"Date": None})
+
+
+def _in_process(costs: dict[str, Costs]) -> Figure:
+    figure = Figure(figsize=(8, 2.4 * len(costs)), layout="constrained")
+    panels = _panels(figure, len(costs), 1)
+    for axes, (answer, of_answer) in zip(panels, costs.items(), strict=True):
+        for place, by_orm in enumerate(reversed(of_answer.values())):
+            height = 0.8 / len(by_orm)
+            for n, (orm, cost) in enumerate(reversed(by_orm.items())):
+                middle = place + (n - (len(by_orm) - 1) / 2) * height
+                bar = axes.barh(middle, cost, height, color=COLOURS[orm])
+                axes.bar_label(bar, [f"{cost:.2g} {orm}"], padding=3)
+        axes.set_yticks(range(len(of_answer)), list(of_answer)[::-1])
+        axes.margins(x=0.2)
+        axes.set_title(answer)
+        axes.set_xlabel("CPU ms")
+    return figure
+
+
 def _routes(results: Results) -> Figure:
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    figure = Figure(figsize=(8, 6), layout="constrained")
     panels = _panels(figure, 2, 2)
     for axes, (route, by_app) in zip(panels, results.routes.items(), strict=True):
         names = list(by_app)[::-1]
@@ -83,7 +127,7 @@ def _clients(results: Results) -> Figure:
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_xticks(list(results.clients), [f"{n:,}" for n in results.clients])
     axes.minorticks_off()
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return figure
 
 

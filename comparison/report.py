@@ -1,69 +1,75 @@
-"""The tables, in Markdown that also reads well in a terminal."""
+"""The page of results: three questions, each answered for every engine."""
 
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
-from .apps import OURS
+from .apps import DESIGN, OURS, PEERS, TUTORIAL
 from .figures import Ratio, paired_ratio, percentile
+from .in_process import NO_ORM, PEEWEE, SQLALCHEMY, Costs
+from .markdown import TIMES, number, ratio, table
 from .measure import Results, Sample, Samples
 from .plan import Plan
 
-MISSING = "–"  # noqa: RUF001 - a dash, as tables have it
+Rounds = list[Sample]
 
 
-def report(results: list[Results], plan: Plan, machine: dict[str, str]) -> str:
-    """The whole of `results.md`."""
+def report(
+    results: Sequence[Results],
+    costs: dict[str, Costs],
+    plan: Plan,
+    machine: dict[str, str],
+) -> str:
+    """The whole of `results.md`; `costs` is what was measured in process."""
     facts = [f"- {name}: {value}" for name, value in machine.items()]
-    sections = chain.from_iterable(_engine(result, plan) for result in results)
     head = "Written by `python -m comparison`. Do not edit: run it again."
-    return "\n\n".join(["# Results", head, "\n".join(facts), *sections]) + "\n"
+    sections = ["# Results", head, "\n".join(facts)]
+    sections += _which_stack(results, plan)
+    sections += _where_from(results, costs)
+    sections += _what_happens(results, plan)
+    return "\n\n".join(sections) + "\n"
 
 
-def table(header: list[str], rows: Iterable[list[str]]) -> str:
-    """A Markdown table; all columns but the first are aligned to the right."""
-    lines = [header, *rows]
-    widths = [max(len(line[n]) for line in lines) for n in range(len(header))]
-    ruler = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-
-    def text(cells: list[str]) -> str:
-        first = cells[0].ljust(widths[0])
-        others = [c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True)]
-        return "| " + " | ".join([first, *others]) + " |"
-
-    return "\n".join([text(header), text(ruler), *map(text, lines[1:])])
+def _plot(title: str, name: str, results: Results) -> str:
+    return f"![{title}, {results.engine}]({name}-{results.engine_name}.svg)"
 
 
-def number(value: float | None) -> str:
-    """Three significant digits, as many as the figures are good for."""
-    if value is None:
-        return MISSING
-    digits = 0 if value >= 100 else 1 if value >= 10 else 2
-    return f"{value:,.{digits}f}"
+def per_second(rounds: Rounds) -> list[float]:
+    """Requests a second, by round."""
+    return [sample.load.per_second for sample in rounds]
 
 
-def _engine(results: Results, plan: Plan) -> Iterable[str]:
-    yield f"## {results.engine}"
-    for name, reason in results.left_out.items():
-        yield f"{name} is not measured here, because it does not start: {reason}"
-    yield from _routes(results, plan)
-    yield from _clients(results, plan)
-    yield from _rows(results, plan)
-    yield from _items_per_user(results, plan)
-    yield from _memory(results)
+def cpu_ms(rounds: Rounds) -> list[float]:
+    """CPU ms of a request, by round; 0 where none was answered."""
+    return [sample.cpu_ms or 0.0 for sample in rounds]
 
 
-def _routes(results: Results, plan: Plan) -> Iterable[str]:
-    if not results.routes:
+# Which stack serves the tutorial's API how fast.
+
+
+def _which_stack(results: Sequence[Results], plan: Plan) -> Iterator[str]:
+    results = [result for result in results if result.routes or result.left_out]
+    if not results:
         return
-    yield f"### Routes, {plan.clients} clients"
+    yield "## Which stack serves the tutorial's API how fast?"
     yield (
-        f"{plan.users:,} users with {plan.items_per_user} items each; the median of "
-        f"rounds, {plan.rounds} of {plan.seconds:g} s, in which the apps take turns. "
-        f"CPU is that of the app's process. The last column says how many times as "
-        f"many requests a second {OURS.name} answers: the median of the rounds, and "
-        "the extremes."
+        f"{plan.clients} clients; {plan.users:,} users with {plan.items_per_user} "
+        f"items each. The median of rounds, {plan.rounds} of {plan.seconds:g} s, in "
+        "which the apps take turns. CPU is that of the app's process. The last column "
+        f"says how many times as many requests a second {OURS.name} answers: the "
+        "median of the rounds, and the extremes."
     )
+    for result in results:
+        yield f"### {result.engine}"
+        for name, reason in result.left_out.items():
+            yield f"{name} is not measured: it does not start. {reason}"
+        if result.routes:
+            yield _plot("Requests per second of each route", "routes", result)
+            if all(OURS.name in by_app for by_app in result.routes.values()):
+                yield verdict(result)
+            yield from _routes(result)
+
+
+def _routes(results: Results) -> Iterator[str]:
     for route, by_app in results.routes.items():
         header = [f"`{route}`", "requests/s", "CPU ms/request", "p50 ms", "p99 ms"]
         header += ["failed", f"{OURS.name} is"]
@@ -71,17 +77,17 @@ def _routes(results: Results, plan: Plan) -> Iterable[str]:
         yield table(
             header,
             (
-                [name, *_route_figures(samples), _ratio(ours, samples)]
-                for name, samples in by_app.items()
+                [name, *_route_figures(rounds), _faster(ours, rounds)]
+                for name, rounds in by_app.items()
             ),
         )
 
 
-def _route_figures(rounds: list[Sample]) -> list[str]:
+def _route_figures(rounds: Rounds) -> list[str]:
     cpu = [sample.cpu_ms for sample in rounds if sample.cpu_ms is not None]
     latencies = [latency for sample in rounds for latency in sample.load.latencies]
     return [
-        number(median(sample.load.per_second for sample in rounds)),
+        number(median(per_second(rounds))),
         number(median(cpu) if cpu else None),
         _ms(latencies, 50),
         _ms(latencies, 99),
@@ -93,31 +99,136 @@ def _ms(latencies: list[float], percent: float) -> str:
     return number(percentile(latencies, percent) * 1000 if latencies else None)
 
 
-def _ratio(ours: list[Sample], theirs: list[Sample]) -> str:
+def _faster(ours: Rounds, theirs: Rounds) -> str:
     if ours is theirs:
         return "1"
-    ratio = paired_ratio(
-        [sample.load.per_second for sample in ours],
-        [sample.load.per_second for sample in theirs],
+    return ratio(paired_ratio(per_second(ours), per_second(theirs)))
+
+
+def verdict(results: Results) -> str:
+    """Where ours is behind a peer, in the median of the rounds."""
+    behind = []
+    for route, by_app in results.routes.items():
+        ours = by_app[OURS.name]
+        for name in {peer.name for peer in PEERS} & by_app.keys():
+            theirs = by_app[name]
+            speed = paired_ratio(per_second(ours), per_second(theirs))
+            cost = paired_ratio(cpu_ms(ours), cpu_ms(theirs))
+            if speed and speed.median < 1:
+                behind.append((route, name, "requests/s", speed))
+            if cost and cost.median > 1:
+                behind.append((route, name, "CPU", cost))
+    if not behind:
+        return f"{OURS.name} is behind no peer on any route, in requests/s or in CPU."
+    where = (
+        f"{name} on `{route}` ({number(value.median)} {TIMES} the {what})"
+        for route, name, what, value in sorted(behind, key=lambda b: b[:3])
     )
-    return show_ratio(ratio) if ratio else MISSING
+    return f"{OURS.name} is behind: {'; '.join(where)}."
 
 
-def show_ratio(ratio: Ratio) -> str:
-    """The median and, in brackets, the extremes."""
-    extremes = f"({number(ratio.lowest)} to {number(ratio.highest)})"
-    return f"{number(ratio.median)} × {extremes}"  # noqa: RUF001 - a multiplication
+# Where the difference comes from.
 
 
-def _clients(results: Results, plan: Plan) -> Iterable[str]:
+def _where_from(results: Sequence[Results], costs: dict[str, Costs]) -> Iterator[str]:
+    routes = [result for result in results if result.routes]
+    if not costs and not routes:
+        return
+    yield "## Where does the difference come from?"
+    if costs:
+        yield from _in_process(costs)
+    if routes:
+        yield "### Over HTTP: the design, and the ORM"
+        yield (
+            "From the same rounds, requests/s and in brackets CPU ms: the same ORM "
+            "with another design, and then another ORM with about the same design. "
+            "Of what is left between the last two, a part is the checks, request "
+            f"ids, headers and error answers that only {OURS.name} has."
+        )
+    for result in routes:
+        yield from _over_http(result)
+
+
+def _in_process(costs: dict[str, Costs]) -> Iterator[str]:
+    yield "### In process: instances or rows, by each ORM"
+    yield (
+        "CPU ms from the query to the JSON on SQLite, the best of many runs, with no "
+        "server and no client. Along a line the ORM differs, down a column the way it "
+        "is used. SQLAlchemy keeps by itself the SQL that it has compiled for a "
+        "statement; Peewee builds it each time, unless the app keeps it."
+    )
+    yield "![CPU from the query to the JSON](in-process.svg)"
+    orms = [PEEWEE, SQLALCHEMY, NO_ORM]
+    for answer, of_answer in costs.items():
+        yield table(
+            [answer, *orms],
+            (
+                [way, *(number(by_orm.get(orm)) for orm in orms)]
+                for way, by_orm in of_answer.items()
+            ),
+        )
+
+
+def _over_http(results: Results) -> Iterator[str]:
+    three = (TUTORIAL, DESIGN, OURS)
+    routes = {
+        route: [by_app[app.name] for app in three]
+        for route, by_app in results.routes.items()
+        if all(app.name in by_app for app in three)
+    }
+    if not routes:
+        return
+    header = [results.engine, *(app.name for app in three)]
+    header += ["the design makes", "the ORM and the rest make"]
+    yield table(
+        header,
+        (
+            [
+                f"`{route}`",
+                *map(_speed_and_cost, rounds),
+                ratio(_of(rounds[1], rounds[0])),
+                ratio(_of(rounds[2], rounds[1])),
+            ]
+            for route, rounds in routes.items()
+        ),
+    )
+
+
+def _of(one: Rounds, other: Rounds) -> Ratio | None:
+    return paired_ratio(per_second(one), per_second(other))
+
+
+def _speed_and_cost(rounds: Rounds) -> str:
+    return f"{number(median(per_second(rounds)))} ({number(median(cpu_ms(rounds)))})"
+
+
+# What happens as clients and rows grow.
+
+
+def _what_happens(results: Sequence[Results], plan: Plan) -> Iterator[str]:
+    if not any(
+        result.clients or result.rows or result.items_per_user or result.idle_mib
+        for result in results
+    ):
+        return
+    yield "## What happens as clients and rows grow?"
+    for result in results:
+        yield from _clients(result, plan)
+        yield from _rows(result, plan)
+        yield from _items_per_user(result, plan)
+        yield from _memory(result)
+
+
+def _clients(results: Results, plan: Plan) -> Iterator[str]:
     if not results.clients:
         return
-    yield "### From one client to many, reading one user"
+    yield f"### From one client to many, reading one user, on {results.engine}"
     yield (
         f"Each on a new server, for {plan.ladder_seconds:g} s and at most "
         f"{plan.patience:g} s until the last answer. Failed are other answers than "
         "200; unanswered is what had none by then."
     )
+    yield _plot("Requests per second, by the number of clients", "clients", results)
     header = ["clients, app", "requests/s", "p50 ms", "p99 ms"]
     header += ["answered", "failed", "unanswered"]
     yield table(
@@ -138,26 +249,31 @@ def _clients(results: Results, plan: Plan) -> Iterable[str]:
     )
 
 
-def _rows(results: Results, plan: Plan) -> Iterable[str]:
-    if results.rows:
-        yield "### The cost of a request as rows grow"
-        yield f"{plan.items_per_user} items per user. {_COST}"
-    for route, rungs in results.rows.items():
-        yield _cost_table(f"`{route}`, items", rungs)
-
-
-def _items_per_user(results: Results, plan: Plan) -> Iterable[str]:
-    if results.items_per_user:
-        yield "### The cost of a request as the items of a user grow"
-        yield f"{plan.ladder_users} users. {_COST}"
-    for route, rungs in results.items_per_user.items():
-        yield _cost_table(f"`{route}`, items per user", rungs)
-
-
 _COST = (
     "One client. CPU ms of the app's process for a request, and in brackets the ms "
     "that the client waits (p50)."
 )
+
+
+def _rows(results: Results, plan: Plan) -> Iterator[str]:
+    if not results.rows:
+        return
+    yield f"### The cost of a request as rows grow, on {results.engine}"
+    yield f"{plan.items_per_user} items per user. {_COST}"
+    yield _plot("CPU for each request, by the number of items", "rows", results)
+    for route, rungs in results.rows.items():
+        yield _cost_table(f"`{route}`, items", rungs)
+
+
+def _items_per_user(results: Results, plan: Plan) -> Iterator[str]:
+    if not results.items_per_user:
+        return
+    yield f"### The cost of a request as a user's items grow, on {results.engine}"
+    yield f"{plan.ladder_users} users. {_COST}"
+    title = "CPU for each request, by the number of items per user"
+    yield _plot(title, "items-per-user", results)
+    for route, rungs in results.items_per_user.items():
+        yield _cost_table(f"`{route}`, items per user", rungs)
 
 
 def _cost_table(title: str, rungs: dict[int, Samples]) -> str:
@@ -180,16 +296,12 @@ def _cost(sample: Sample) -> str:
 def _memory(results: Results) -> Iterable[str]:
     if not results.idle_mib:
         return
-    yield "### Memory"
+    yield f"### Memory, on {results.engine}"
     yield "The most memory (RSS) that the app's process had, in MiB."
-    header = ["app", "started", "a page of 1,000 users"]
-    rows = [
-        [name, number(idle), number(results.largest_page[name].peak_mib)]
-        for name, idle in results.idle_mib.items()
-    ]
-    if results.clients:
-        clients = max(results.clients)
-        header.append(f"{clients:,} clients at once")
-        for row in rows:
-            row.append(number(results.clients[clients][row[0]].peak_mib))
-    yield table(header, rows)
+    yield table(
+        ["app", "started", "a page of 1,000 users"],
+        (
+            [name, number(idle), number(results.largest_page[name].peak_mib)]
+            for name, idle in results.idle_mib.items()
+        ),
+    )

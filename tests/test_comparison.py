@@ -17,37 +17,47 @@ from typing import Any
 from urllib.request import Request, urlopen
 from xml.etree import ElementTree
 
-from comparison.apps import APPS, App, serve
+import pytest
+
+from comparison.apps import APPS, DESIGN, FLOOR, OURS, TORTOISE, TUTORIAL, App, serve
 from comparison.databases import fill, fresh_database, remove_items
 from comparison.figures import Ratio, paired_ratio, percentile
+from comparison.in_process import ANSWERS, PEEWEE, all_ways, measure_in_process
 from comparison.load import Load, drive, get, post
+from comparison.markdown import number, table
 from comparison.measure import Measurement, Results, Sample
-from comparison.plan import ROUTES, Plan
-from comparison.plots import write_plots
-from comparison.report import number, report, table
+from comparison.plan import IN_PROCESS, PARTS, ROUTES, Plan, apps_of, work
+from comparison.plots import write_in_process_plot, write_plots
+from comparison.report import report, verdict
 
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.slow
 def test_the_quick_run_shows_every_route_and_app(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "comparison", "--quick", "--output", str(tmp_path)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
     assert run.returncode == 0, run.stderr
+    assert "This takes about 2 min" in run.stderr
     text = (tmp_path / "results.md").read_text()
     assert text.strip() == run.stdout.strip()
     cells = [cell.strip() for cell in text.replace("\n", "").split("|")]
     for app in APPS:
         # One row for each route, and one for memory.
         assert cells.count(app.name) >= len(ROUTES) + 1
+    for app in apps_of("clients", APPS):
         assert f"64, {app.name}" in cells
     for route in ROUTES:
         assert f"`{route}`" in cells
+    for answer in ANSWERS:
+        assert answer in cells
     for version in (platform.python_version(), sqlite3.sqlite_version):
         assert version in text
     for private in (platform.node(), str(ROOT), str(tmp_path)):
         assert private not in text
     assert sorted(file.name for file in tmp_path.glob("*.svg")) == [
         "clients-sqlite.svg",
+        "in-process.svg",
         "items-per-user-sqlite.svg",
         "routes-sqlite.svg",
         "rows-sqlite.svg",
@@ -82,6 +92,7 @@ def answers(app: App, url: str, folder: Path) -> list[Any]:
         ]
 
 
+@pytest.mark.slow
 def test_all_apps_answer_the_same(tmp_path: Path) -> None:
     by_app = {}
     for app in APPS:
@@ -94,6 +105,18 @@ def test_all_apps_answer_the_same(tmp_path: Path) -> None:
     assert len(first[-1]["items"]) == 4
     for other in others:
         assert other == first
+
+
+def test_all_ways_in_process_answer_the_same() -> None:
+    with all_ways() as ways:
+        for answer, users in zip(ANSWERS, (100, 1), strict=True):
+            results = [
+                call() for by_way in ways[answer].values() for call in by_way.values()
+            ]
+            first = json.loads(results[0])
+            assert len(first) == users
+            assert all(len(user["items"]) == 5 for user in first)
+            assert set(results) == {results[0]}
 
 
 def test_rows(tmp_path: Path) -> None:
@@ -219,35 +242,51 @@ def test_table() -> None:
 
 BRIEF = Plan(
     users=10,
+    items_per_user=1,
     rounds=1,
     seconds=0.05,
     warm_up=0.01,
     ladder_clients=(1,),
+    ladder_items=(10,),
     ladder_seconds=0.05,
 )
 
 
+@pytest.mark.slow
 def test_an_app_that_does_not_start_is_left_out_and_the_reason_is_shown() -> None:
-    apps = [App("broken", "comparison.nothing:app"), APPS[-1]]
+    parts = ["routes", "rows"]
+    apps = [App("broken", "comparison.nothing"), DESIGN, FLOOR]
     steps: list[str] = []
-    measurement = Measurement(apps, BRIEF, None, steps.append)
-    results = measurement.run(["routes", "clients"])
+    results = Measurement(apps, BRIEF, None, steps.append).run(parts)
     assert list(results.left_out) == ["broken"]
-    text = report([results], BRIEF, {})
-    assert "broken is not measured here" in text
+    text = report([results], {}, BRIEF, {})
+    assert "broken is not measured" in text
     assert "comparison.nothing" in text
-    assert len(steps) == measurement.steps(1, BRIEF, ["routes", "clients"])
+    # The floor is not on the ladder of rows.
+    assert len(steps) == work(BRIEF, apps[1:], parts, engines=1).steps
+    assert list(results.routes["GET /users/{id}"]) == [DESIGN.name, FLOOR.name]
+    assert list(results.rows["GET /users/{id}"][10]) == [DESIGN.name]
+
+
+def test_the_time_a_run_takes_is_foreseen() -> None:
+    once = work(Plan(), APPS, PARTS, engines=1)
+    twice = work(Plan(), APPS, [*PARTS, IN_PROCESS], engines=2)
+    assert twice.steps == 2 * once.steps
+    assert twice.seconds > 2 * once.seconds
+    rounds = len(APPS) * len(ROUTES) * Plan().rounds * Plan().seconds
+    assert once.seconds > rounds
+    assert twice.seconds < 25 * 60
 
 
 def some_results() -> Results:
     """Of an app that is fast and one that hangs."""
     fast = Sample(Load([0.001, 0.002], seconds=0.004), 0.001, 1.0)
     hung = Sample(Load(unanswered=2, seconds=1.0), 0.001, 1.0)
-    samples = {APPS[0].name: fast, APPS[1].name: hung}
+    samples = {OURS.name: fast, TUTORIAL.name: hung}
     rounds = {name: [sample] for name, sample in samples.items()}
     ladder = {"GET /": {10: samples, 100: samples}}
     return Results(
-        "SQLite",
+        "SQLite 3",
         routes=dict.fromkeys(ROUTES, rounds),
         clients={1: samples, 1000: samples},
         rows=ladder,
@@ -255,15 +294,57 @@ def some_results() -> Results:
     )
 
 
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of the tables."""
+    lines = text.splitlines()
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+
+
 def test_a_server_that_hangs_is_shown_as_such() -> None:
-    lines = report([some_results()], BRIEF, {}).splitlines()
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    rows = rows_of(report([some_results()], {}, BRIEF, {}))
     dash = "–"  # noqa: RUF001
-    fast, hung = APPS[0].name, APPS[1].name
+    fast, hung = OURS.name, TUTORIAL.name
     assert [fast, "500", "0.50", "1.00", "2.00", "0", "1"] in rows
     assert [hung, "0.00", dash, dash, dash, "2", dash] in rows
     assert [f"1,000, {hung}", "0.00", dash, dash, "0", "0", "2"] in rows
     assert ["10", "0.50 (1.00)", "no answer in time"] in rows
+
+
+def sample(answered: int, cpu_ms: float) -> Sample:
+    """Of a second."""
+    return Sample(Load([0.001] * answered, seconds=1.0), answered * cpu_ms / 1000, 1.0)
+
+
+def compared(**rounds: list[Sample]) -> Results:
+    """Of one route, by the names of constants in comparison.apps."""
+    names = {"ours": OURS, "tutorial": TUTORIAL, "design": DESIGN, "tortoise": TORTOISE}
+    names["floor"] = FLOOR
+    by_app = {names[name].name: samples for name, samples in rounds.items()}
+    return Results("SQLite 3", routes={"GET /": by_app})
+
+
+def test_it_says_where_ours_is_behind_a_peer() -> None:
+    # In the middle one of the rounds; the machine was slow in the second.
+    ours = [sample(100, 1), sample(10, 10), sample(100, 1)]
+    ahead = [sample(90, 1.1), sample(12, 9), sample(90, 1.1)]
+    faster = [sample(200, 1.1), sample(8, 11), sample(200, 1.1)]
+    cheaper = [sample(90, 0.5), sample(9, 5), sample(90, 0.5)]
+    assert verdict(compared(ours=ours, tutorial=ahead, floor=faster)) == (
+        "peewee_app is behind no peer on any route, in requests/s or in CPU."
+    )
+    assert verdict(compared(ours=ours, tutorial=faster, tortoise=cheaper)) == (
+        "peewee_app is behind: SQLAlchemy, tutorial style on `GET /` (0.50 × the "  # noqa: RUF001
+        "requests/s); Tortoise ORM on `GET /` (2.00 × the CPU)."  # noqa: RUF001
+    )
+
+
+def test_the_design_and_the_orm_are_told_apart() -> None:
+    results = compared(
+        ours=[sample(300, 2)], tutorial=[sample(50, 20)], design=[sample(200, 4)]
+    )
+    rows = rows_of(report([results], {}, BRIEF, {}))
+    ratios = ["4.00 × (4.00 to 4.00)", "1.50 × (1.50 to 1.50)"]  # noqa: RUF001
+    assert ["`GET /`", "50.0 (20.0)", "200 (4.00)", "300 (2.00)", *ratios] in rows
 
 
 def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
@@ -274,4 +355,17 @@ def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
     for image in first:
         assert ElementTree.fromstring(image).tag.endswith("svg")
         assert b"per request" in image or b"requests per second" in image
-        assert APPS[1].name.encode() in image
+        assert TUTORIAL.name.encode() in image
+
+
+def test_costs_in_process_are_shown_and_plotted(tmp_path: Path) -> None:
+    costs = measure_in_process(1)
+    text = report([], costs, BRIEF, {})
+    for answer, by_way in costs.items():
+        assert answer in text
+        for way, by_orm in by_way.items():
+            assert all(cost > 0 for cost in by_orm.values())
+            assert way in text
+    write_in_process_plot(costs, tmp_path)
+    image = (tmp_path / "in-process.svg").read_text()
+    assert PEEWEE in image

@@ -3,14 +3,19 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from comparison.sqlalchemy_app import main as sqlalchemy_app
+from comparison.pwasyncio_app.main import create_app as create_pwasyncio_app
+from comparison.sqlalchemy_app.main import create_app as create_sqlalchemy_app
+from comparison.sqlalchemy_async_app.main import create_app as create_async_app
+from comparison.sqlalchemy_design_app.main import create_app as create_design_app
+from comparison.sqlalchemy_tuned_app.main import create_app as create_tuned_app
+from comparison.sqlmodel_app.main import create_app as create_sqlmodel_app
+from comparison.tortoise_app.main import create_app as create_tortoise_app
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
 
@@ -24,24 +29,37 @@ def create_peewee_app(url: str) -> FastAPI:
 
 APPS: dict[str, Callable[[str], FastAPI]] = {
     "peewee": create_peewee_app,
-    "sqlalchemy": sqlalchemy_app.create_app,
-    "sqlalchemy-tuned": partial(sqlalchemy_app.create_app, tuned=True),
+    "sqlalchemy": create_sqlalchemy_app,
+}
+# Slow only because there are many.
+PEERS: dict[str, Callable[[str], FastAPI]] = {
+    "sqlalchemy-tuned": create_tuned_app,
+    "sqlalchemy-design": create_design_app,
+    "sqlalchemy-async": create_async_app,
+    "sqlmodel": create_sqlmodel_app,
+    "tortoise": create_tortoise_app,
+    "pwasyncio": create_pwasyncio_app,
 }
 
 
-@pytest.fixture(params=APPS)
+@pytest.fixture(
+    params=[*APPS, *(pytest.param(name, marks=pytest.mark.slow) for name in PEERS)]
+)
 def app(request: pytest.FixtureRequest, url: str) -> FastAPI:
-    """Our app, and the twins. `@pytest.mark.beyond_seed(reason)` marks what only ours
-    does: there the twins are expected to fail, with `strict=False` not every time.
+    """Our app, and those that it is compared with.
+
+    `@pytest.mark.beyond_seed(reason)` marks what only ours does, and the apps that
+    `also_in` names: the others are expected to fail, with `strict=False` not always.
     """
+    name: str = request.param
     mark = request.node.get_closest_marker("beyond_seed")
-    if mark and request.param != "peewee":
-        (reason,) = mark.args
-        expected = pytest.mark.xfail(
-            reason=reason, raises=AssertionError, **mark.kwargs
-        )
-        request.applymarker(expected)
-    return APPS[request.param](url)
+    if mark:
+        options = dict(mark.kwargs)
+        if name not in ("peewee", *options.pop("also_in", ())):
+            (reason,) = mark.args
+            expected = pytest.mark.xfail(reason=reason, raises=AssertionError)
+            request.applymarker(expected.with_args(**options))
+    return (APPS | PEERS)[name](url)
 
 
 def create(client: TestClient, path: str, body: dict[str, Any]) -> Any:
@@ -80,7 +98,11 @@ def test_email_already_registered(client: TestClient) -> None:
     assert len(client.get("/users/").json()) == 1
 
 
-@pytest.mark.beyond_seed("the index decides, not a look before the write", strict=False)
+@pytest.mark.beyond_seed(
+    "the index decides, not a look before the write",
+    also_in=["sqlalchemy-design"],
+    strict=False,
+)
 def test_racing_for_one_email_lets_one_through(client: TestClient) -> None:
     with ThreadPoolExecutor(10) as threads:
         posts = [threads.submit(client.post, "/users/", json=USER) for _ in range(10)]
@@ -112,7 +134,9 @@ def test_description_may_be_null(client: TestClient, body: dict[str, Any]) -> No
     assert item == {"title": "a", "description": None, "id": 1, "owner_id": 1}
 
 
-@pytest.mark.beyond_seed("an item has an owner that exists")
+@pytest.mark.beyond_seed(
+    "an item has an owner that exists", also_in=["sqlalchemy-design"]
+)
 def test_item_for_unknown_user_is_not_stored(client: TestClient) -> None:
     response = client.post("/users/1/items/", json=ITEM)
     assert response.status_code == 404

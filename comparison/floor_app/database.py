@@ -1,19 +1,16 @@
-"""A few open connections of the bare driver, each used by one thread at a time."""
+"""A few open connections of the bare driver, each used by one request at a time."""
 
+import asyncio
 import sqlite3
-from collections import deque
 from collections.abc import Callable
-from typing import Any, LiteralString, TypeVar
+from typing import Any, Protocol, TypeVar
 
-import psycopg
+import asyncpg
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 SQLITE = "sqlite:///"
-
-# Those of a SQLite file take turns, since its driver hands the GIL over for each row.
-SQLITE_CONNECTIONS = 1
-POSTGRESQL_CONNECTIONS = 4
+POSTGRESQL_CONNECTIONS = 10
 
 # The same promise as in the other apps: what was answered survives a power cut.
 PRAGMAS = ("journal_mode = wal", "synchronous = full", "foreign_keys = 1")
@@ -37,72 +34,83 @@ CREATE INDEX IF NOT EXISTS ix_items_description ON items (description);
 CREATE INDEX IF NOT EXISTS ix_items_owner_id ON items (owner_id);
 """
 
-
+# A statement with ?1, ?2 … for its values, and these.
+Query = tuple[str, tuple[Any, ...]]
+Row = Any
 T = TypeVar("T")
 
 
-class Connection:
-    """One connection in autocommit mode; `?` stands for a value, in either driver."""
+class Database(Protocol):
+    """Connections to one database."""
 
-    def __init__(self, url: str) -> None:
-        self._driver: sqlite3.Connection | psycopg.Connection
-        self.is_sqlite = url.startswith(SQLITE)
-        if self.is_sqlite:
-            self._driver = sqlite3.connect(
-                url.removeprefix(SQLITE), check_same_thread=False, isolation_level=None
-            )
-            for pragma in PRAGMAS:
-                self._driver.execute(f"PRAGMA {pragma}")
-        else:
-            self._driver = psycopg.connect(url, autocommit=True)
+    async def open(self) -> None:
+        """Connect, and create the tables if they are missing."""
 
-    def rows(self, query: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
-        """Run a statement that returns rows."""
-        if isinstance(self._driver, sqlite3.Connection):
-            return self._driver.execute(query, values).fetchall()
-        return self._driver.execute(query.replace("?", "%s"), values).fetchall()
+    async def close(self) -> None:
+        """Close the connections."""
 
-    def script(self, statements: LiteralString) -> None:
-        """Run statements that return nothing."""
-        if isinstance(self._driver, sqlite3.Connection):
-            self._driver.executescript(statements)
-        else:
-            self._driver.execute(statements)
-
-    def close(self) -> None:
-        """Close it."""
-        self._driver.close()
+    async def answer(self, build: Callable[..., T], *queries: Query) -> T:
+        """What `build` makes of the rows of each of the queries."""
+        raise NotImplementedError
 
 
-class Database:
-    """The database at a `sqlite:///` or `postgresql://` URL."""
+class Sqlite:
+    """One connection, since its driver hands the GIL over for each row."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._turn = CapacityLimiter(1)
+
+    async def open(self) -> None:
+        self._connection = sqlite3.connect(
+            self._path, check_same_thread=False, isolation_level=None
+        )
+        for pragma in PRAGMAS:
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.executescript(TABLES.format(id="INTEGER"))
+
+    async def close(self) -> None:
+        self._connection.close()
+
+    async def answer(self, build: Callable[..., T], *queries: Query) -> T:
+        def work() -> T:
+            execute = self._connection.execute
+            return build(*(execute(sql, values).fetchall() for sql, values in queries))
+
+        return await run_sync(work, limiter=self._turn)
+
+
+class Postgresql:
+    """Some connections of asyncpg."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        size = SQLITE_CONNECTIONS if url.startswith(SQLITE) else POSTGRESQL_CONNECTIONS
-        self._limiter = CapacityLimiter(size)
-        self._size = size
-        self._idle: deque[Connection] = deque()
+        self._idle: asyncio.LifoQueue[asyncpg.Connection] = asyncio.LifoQueue()
 
-    def open(self) -> None:
-        """Connect, and create the tables if they are missing."""
-        self._idle.extend(Connection(self._url) for _ in range(self._size))
-        id_type = "INTEGER" if self._url.startswith(SQLITE) else "SERIAL"
-        self._idle[0].script(TABLES.format(id=id_type))
+    async def open(self) -> None:
+        for _ in range(POSTGRESQL_CONNECTIONS):
+            connection = await asyncpg.connect(self._url)
+            self._idle.put_nowait(connection)
+        await connection.execute(TABLES.format(id="SERIAL"))
 
-    def close(self) -> None:
-        """Close the connections."""
-        while self._idle:
-            self._idle.pop().close()
+    async def close(self) -> None:
+        while not self._idle.empty():
+            await self._idle.get_nowait().close()
 
-    async def run(self, query: Callable[[Connection], T]) -> T:
-        """Call `query` with a connection, on a thread."""
+    async def answer(self, build: Callable[..., T], *queries: Query) -> T:
+        connection = await self._idle.get()
+        try:
+            rows = [
+                await connection.fetch(sql.replace("?", "$"), *values)
+                for sql, values in queries
+            ]
+        finally:
+            self._idle.put_nowait(connection)
+        return build(*rows)
 
-        def work() -> T:
-            connection = self._idle.pop()
-            try:
-                return query(connection)
-            finally:
-                self._idle.append(connection)
 
-        return await run_sync(work, limiter=self._limiter)
+def make_database(url: str) -> Database:
+    """The database at a `sqlite:///` or `postgresql://` URL; it opens nothing yet."""
+    if url.startswith(SQLITE):
+        return Sqlite(url.removeprefix(SQLITE))
+    return Postgresql(url)

@@ -12,14 +12,21 @@ from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from .database import Connection, Database
+from .database import Row, make_database
 
 ITEM = "SELECT id, title, description, owner_id FROM items"
+ITEMS = f"{ITEM} ORDER BY id LIMIT ?1 OFFSET ?2"
+ITEMS_OF_USER = f"{ITEM} WHERE owner_id = ?1 ORDER BY id"
 USER = "SELECT id, email, is_active FROM users"
-PAGE = "ORDER BY id LIMIT ? OFFSET ?"
-ITEMS_OF_PAGE = (
-    "SELECT id, title, description, owner_id FROM items WHERE owner_id IN "
-    "(SELECT id FROM users ORDER BY id LIMIT ? OFFSET ?) ORDER BY id"
+USER_BY_ID = f"{USER} WHERE id = ?1"
+USERS = f"{USER} ORDER BY id LIMIT ?1 OFFSET ?2"
+ITEMS_OF_USERS = f"""
+{ITEM} WHERE owner_id IN (SELECT id FROM users ORDER BY id LIMIT ?1 OFFSET ?2)
+ORDER BY id
+"""  # noqa: S608 - no word of it comes from outside
+NEW_ITEM = (
+    "INSERT INTO items (title, description, owner_id) VALUES (?1, ?2, ?3) "
+    "RETURNING id, title, description, owner_id"
 )
 
 
@@ -30,7 +37,7 @@ class ItemCreate(BaseModel):
     description: str | None = None
 
 
-def item_json(row: tuple[Any, ...]) -> dict[str, Any]:
+def item_json(row: Row) -> dict[str, Any]:
     """What is returned of an item; `row` as ITEM selects it."""
     id_, title, description, owner_id = row
     return {
@@ -41,86 +48,78 @@ def item_json(row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
-def user_json(row: tuple[Any, ...], items: list[dict[str, Any]]) -> dict[str, Any]:
+def user_json(row: Row, items: list[dict[str, Any]]) -> dict[str, Any]:
     """What is returned of a user; `row` as USER selects it."""
     id_, email, is_active = row
     return {"email": email, "id": id_, "is_active": bool(is_active), "items": items}
 
 
-def select_user(db: Connection, user_id: int) -> bytes | None:
+def user_answer(users: list[Row], items: list[Row]) -> bytes | None:
     """The JSON of a user, or None."""
-    users = db.rows(f"{USER} WHERE id = ?", user_id)
     if not users:
         return None
-    items = db.rows(f"{ITEM} WHERE owner_id = ? ORDER BY id", user_id)
     return to_json(user_json(users[0], [item_json(row) for row in items]))
 
 
-def select_users(db: Connection, skip: int, limit: int) -> bytes:
+def users_answer(users: list[Row], items: list[Row]) -> bytes:
     """The JSON of a page of users."""
-    users = db.rows(f"{USER} {PAGE}", limit, skip)
     items_of: dict[int, list[dict[str, Any]]] = {row[0]: [] for row in users}
-    for row in db.rows(ITEMS_OF_PAGE, limit, skip):
+    for row in items:
         items_of[row[3]].append(item_json(row))
     return to_json([user_json(row, items_of[row[0]]) for row in users])
 
 
-def select_items(db: Connection, skip: int, limit: int) -> bytes:
+def items_answer(items: list[Row]) -> bytes:
     """The JSON of a page of items."""
-    rows = db.rows(f"{ITEM} {PAGE}", limit, skip)
-    return to_json([item_json(row) for row in rows])
+    return to_json([item_json(row) for row in items])
 
 
-def insert_item(db: Connection, user_id: int, item: ItemCreate) -> bytes:
-    """The JSON of the new item."""
-    query = (
-        "INSERT INTO items (title, description, owner_id) VALUES (?, ?, ?) "
-        "RETURNING id, title, description, owner_id"
-    )
-    return to_json(item_json(db.rows(query, item.title, item.description, user_id)[0]))
+def item_answer(items: list[Row]) -> bytes:
+    """The JSON of one item."""
+    return to_json(item_json(items[0]))
 
 
-def json_response(content: bytes) -> Response:
+def respond(content: bytes) -> Response:
     """200 with that JSON, past FastAPI's response model."""
     return Response(content, media_type="application/json")
 
 
 def create_app(url: str) -> FastAPI:
     """The app on the database at `url`, which is opened when the app starts."""
-    database = Database(url)
+    database = make_database(url)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        database.open()
+        await database.open()
         yield
-        database.close()
+        await database.close()
 
     app = FastAPI(lifespan=lifespan)
 
     @app.get("/users/{user_id}")
     async def read_user(user_id: int) -> Response:
-        content = await database.run(lambda db: select_user(db, user_id))
+        content = await database.answer(
+            user_answer, (USER_BY_ID, (user_id,)), (ITEMS_OF_USER, (user_id,))
+        )
         if content is None:
             raise HTTPException(404, "User not found")
-        return json_response(content)
+        return respond(content)
 
     @app.get("/users/")
     async def read_users(skip: int = 0, limit: int = 100) -> Response:
-        return json_response(
-            await database.run(lambda db: select_users(db, skip, limit))
+        page = (limit, skip)
+        return respond(
+            await database.answer(users_answer, (USERS, page), (ITEMS_OF_USERS, page))
         )
 
     @app.get("/items/")
     async def read_items(skip: int = 0, limit: int = 100) -> Response:
-        return json_response(
-            await database.run(lambda db: select_items(db, skip, limit))
-        )
+        return respond(await database.answer(items_answer, (ITEMS, (limit, skip))))
 
     @app.post("/users/{user_id}/items/")
     async def create_item_for_user(user_id: int, item: ItemCreate) -> Response:
-        return json_response(
-            await database.run(lambda db: insert_item(db, user_id, item))
-        )
+        values = (item.title, item.description, user_id)
+        return respond(await database.answer(item_answer, (NEW_ITEM, values)))
 
     return app
 

@@ -1,7 +1,5 @@
 """The twin: FastAPI's SQL (Relational) Databases tutorial, on SQLAlchemy 2.
 
 It keeps the tutorial's design: a session for each request from a sync `yield`
-dependency, lazy relationships, and a look before each write. `tuned` switches on what
-somebody who knows SQLAlchemy well would add without another design; search for that
-word to see all of it.
+dependency, lazy relationships, and a look before each write.
 """

@@ -1,6 +1,6 @@
 """The application. `uvicorn comparison.sqlalchemy_app.main:app` serves it.
 
-From the environment come DATABASE_URL, and TUNED=1 for the tuned app.
+From the environment comes DATABASE_URL.
 """
 
 import os
@@ -8,29 +8,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy.orm import sessionmaker
 
-from .database import make_engine, make_sessions
-from .models import create_tables
+from .database import Base, make_engine
 from .routes import router
 
 
-def create_app(url: str, *, tuned: bool = False) -> FastAPI:
+def create_app(url: str) -> FastAPI:
     """The app on the database at `url`, which is opened when the app starts."""
-    engine = make_engine(url, tuned=tuned)
+    engine = make_engine(url)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        create_tables(engine, tuned=tuned)
+        Base.metadata.create_all(engine)
         yield
         engine.dispose()
 
     app = FastAPI(lifespan=lifespan)
-    app.state.sessions = make_sessions(engine, tuned=tuned)
+    app.state.sessions = sessionmaker(engine)
     app.include_router(router)
     return app
 
 
-app = create_app(
-    os.environ.get("DATABASE_URL", "sqlite:///./sql_app.db"),
-    tuned=os.environ.get("TUNED") == "1",
-)
+app = create_app(os.environ.get("DATABASE_URL", "sqlite:///./sql_app.db"))

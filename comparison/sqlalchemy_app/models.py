@@ -1,6 +1,6 @@
 """The tables, with the names that the tutorial gives them."""
 
-from sqlalchemy import Engine, ForeignKey, text
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .database import Base
@@ -30,12 +30,3 @@ class Item(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
 
     owner: Mapped[User] = relationship(back_populates="items")
-
-
-def create_tables(engine: Engine, *, tuned: bool) -> None:
-    """Create the tables and indexes that are missing."""
-    Base.metadata.create_all(engine)
-    if tuned:
-        index = "CREATE INDEX IF NOT EXISTS ix_items_owner_id ON items (owner_id)"
-        with engine.begin() as connection:
-            connection.execute(text(index))

@@ -2,7 +2,12 @@
 
 import sqlite3
 
-from peewee import InterfaceError, InternalError, OperationalError
+from peewee import (
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+)
 
 
 def one_line(exc: BaseException) -> str:
@@ -50,6 +55,8 @@ def why_unavailable(exc: BaseException) -> str | None:
         return "unreachable" if lost else None
     if isinstance(exc, InterfaceError):
         return "unreachable"
+    if isinstance(exc, NotSupportedError) and code == "0A000":
+        return "busy"  # A table was altered, and so a transaction has failed.
     if not isinstance(exc, OperationalError | sqlite3.OperationalError):
         return None
     if isinstance(code, str) and not mysql:
@@ -70,4 +77,6 @@ def why_unavailable(exc: BaseException) -> str | None:
         return "busy" if full else "unreachable"
     if code == sqlite3.SQLITE_ERROR:
         return None  # A wrong statement, such as one with an unknown table.
-    return "busy" if code in SQLITE_BUSY else "unreachable"
+    # The low byte: the others say more about it.
+    busy = isinstance(code, int) and code & 0xFF in SQLITE_BUSY
+    return "busy" if busy else "unreachable"

@@ -17,7 +17,7 @@ from typing import TypeVar
 from anyio.to_thread import run_sync
 from peewee import OperationalError
 
-from .scope import Connect, Holder, Scope, connect, current, current_scope
+from .scope import Connect, Holder, Scope, current, current_scope, open_scope
 
 T = TypeVar("T")
 
@@ -74,8 +74,8 @@ class Slot:
         """End the scope, and let the next request have the slot; never blocks."""
         if not scope.end():
             self.holder = Holder(self._connect)
-        elif not self.holder.is_clean():
-            self._put(self.holder.clean)  # Runs before whatever comes next.
+        elif not self.holder.end_use():
+            self._put(self.holder.clean)
         if self._running:
             self._given_back = True
         else:
@@ -157,7 +157,7 @@ class Pool:
 
         It waits for no slot: its connection comes on top of those of the requests.
         """
-        with connect(self._connect):
+        with open_scope(self._connect):
             yield
 
     def close(self) -> None:

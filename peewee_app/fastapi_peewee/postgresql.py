@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from peewee import PostgresqlDatabase, Psycopg3Adapter
+from peewee import NotSupportedError, PostgresqlDatabase, Psycopg3Adapter
 from playhouse.cockroachdb import CockroachDatabase
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
@@ -87,8 +87,29 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     """One connection to a PostgreSQL server."""
 
     psycopg3_adapter = Adapter
-    # serialization_failure, deadlock_detected
-    rolled_back = frozenset({"40001", "40P01"})
+    # serialization_failure, deadlock_detected, and "cached plan must not change result
+    # type": somebody has altered a table since the statement was prepared.
+    rolled_back = frozenset({"40001", "40P01", "0A000"})
+    snapshot: tuple[str, ...] = ("REPEATABLE READ",)
+    _has_old_plans = False
+
+    def execute_once(self, sql: str, params: Any) -> Any:
+        self._forget_old_plans()
+        try:
+            return super().execute_once(sql, params)
+        except NotSupportedError:
+            self._has_old_plans = True
+            raise
+
+    def rollback(self) -> None:
+        super().rollback()
+        self._forget_old_plans()
+
+    def _forget_old_plans(self) -> None:
+        if self._has_old_plans and self.driver_is_idle():
+            # psycopg notices the statement, and forgets what it has prepared, too.
+            super().execute_once("DEALLOCATE ALL", None)
+            self._has_old_plans = False
 
     def driver_is_idle(self) -> bool:
         status = self.connection().pgconn.transaction_status
@@ -111,6 +132,8 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
 
 class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
     """One connection to a CockroachDB cluster."""
+
+    snapshot = ()  # Its transactions are serializable.
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ requests up. Here each connection is a Peewee `Database` of its own, made with
 is the current request's. FastAPI copies the context to every thread it uses.
 
 Models bind to a `ContextDatabase`, which stands for the connection of the current
-scope. A request gets its scope from `Pool.request`; a script opens one with `connect`.
+scope. A request gets its scope from `Pool.request`; a script has `connect(url)`.
 """
 
 import threading
@@ -52,6 +52,7 @@ class Holder:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
         self._database: Database | None = None
+        self._is_clean = True
         self._lock = threading.Lock()
 
     def open(self) -> Database:
@@ -60,6 +61,7 @@ class Holder:
         Raises Peewee's OperationalError if the database cannot be reached, and
         TypeError for a database that keeps a connection for each thread.
         """
+        self.clean()
         with self._lock:
             database = self._database
             if database is not None and not database.is_connection_usable():
@@ -73,26 +75,27 @@ class Holder:
                 self._database = database
             return database
 
-    def is_clean(self) -> bool:
-        """Whether the next scope can have it as it is; never blocks."""
-        database = self._database
-        if database is None:
-            return True
-        check = getattr(database, "is_clean", lambda: True)
-        return not database.is_closed() and not database.in_transaction() and check()
+    def end_use(self) -> bool:
+        """Whether the next scope can have it as it is, or it has to be cleaned first.
+
+        Never blocks.
+        """
+        self._is_clean = self._database is None or is_clean(self._database)
+        return self._is_clean
 
     def clean(self) -> None:
         """Roll back what was left open; close it if that does not help. Blocks."""
         with self._lock:
             database = self._database
-            if database is None:
+            if self._is_clean or database is None:
                 return
+            self._is_clean = True
             while database.in_transaction():
                 database.pop_transaction()
             with suppress(PeeweeException):
                 database.rollback()
-        if not self.is_clean():
-            self.close()
+            if not is_clean(database):
+                self._discard(database)
 
     def close(self) -> None:
         """Close the connection, which rolls back what is open. Blocks."""
@@ -105,6 +108,12 @@ class Holder:
         while database.in_transaction():
             database.pop_transaction()
         database.close()
+
+
+def is_clean(database: Database) -> bool:
+    """Whether another scope can use the connection as it is; never blocks."""
+    check = getattr(database, "is_clean", lambda: True)
+    return not database.is_closed() and not database.in_transaction() and check()
 
 
 class Scope:
@@ -216,10 +225,10 @@ def current(scope: Scope) -> Iterator[None]:
 
 
 @contextmanager
-def connect(connect: Connect) -> Iterator[None]:
+def open_scope(connect: Connect) -> Iterator[None]:
     """A scope for a script, a shell or a thread, with a connection of its own.
 
-    `connect` makes the unopened connection: `connector(url)` does, or a lambda.
+    `connect` makes the unopened connection.
     """
     holder = Holder(connect)
     scope = Scope(holder)

@@ -1,6 +1,7 @@
 """SQLite: a file, or a database in memory."""
 
 import os
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ BUSY_TIMEOUT = 5
 
 class Sqlite(Connection, SqliteDatabase):
     """One connection to a SQLite database."""
+
+    # A transaction that has read, and now writes, after others have written.
+    rolled_back = frozenset({sqlite3.SQLITE_BUSY_SNAPSHOT})
+    snapshot = ("DEFERRED",)
 
     def is_clean(self) -> bool:
         in_transaction: bool = self.connection().in_transaction

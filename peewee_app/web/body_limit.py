@@ -1,42 +1,100 @@
-"""A limit on the request body."""
+"""Limits on request bodies: on the bytes of each, on its time, and on all together."""
 
-from collections import deque
+import asyncio
 
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Seconds that a body may take to arrive.
+TIMEOUT = 20
+# Bytes of each body that are not counted: when a few large ones have used all memory
+# that there is for bodies, ordinary ones still come through.
+SMALL = 64 * 1024
+# How many bodies of the greatest length there is memory for.
+BODIES = 64
 
 
 class BodyLimitMiddleware:
-    """Read each request body ahead, and answer 413 if it is over `limit` bytes long.
+    """Read each request body ahead, so that what runs behind it holds nothing while a
+    slow client sends.
 
-    What runs behind it holds nothing while a slow client sends. Starlette's limit
-    answers in plain text, and the clients of this app expect JSON.
+    The answer is 413 to a body of over `limit` bytes, 408 to one that takes longer
+    than `timeout` seconds, and 503 to one for which there is no memory now. Starlette's
+    limit answers in plain text, and the clients of this app expect JSON.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, timeout: float = TIMEOUT) -> None:
         self.app = app
         self.limit = limit
+        self.timeout = timeout
+        self._counted = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
-        messages: deque[Message] = deque()
-        size = 0
-        more_body = True
-        while more_body:
-            message = await receive()
-            messages.append(message)
-            more_body = message.get("more_body", False)
-            size += len(message.get("body", b""))
-            if size > self.limit:
-                detail = f"The request body is over {self.limit} bytes long."
-                response = JSONResponse({"detail": detail}, status_code=413)
-                await response(scope, receive, send)
-                return
+        try:
+            body = await self._read(receive)
+        except HTTPException as exc:
+            content = {"detail": exc.detail}
+            response = JSONResponse(content, exc.status_code, exc.headers)
+            await response(scope, receive, send)
+            return
+        except ClientDisconnect:
+            return
+
+        size = len(body)
+        messages: list[Message] = [{"type": "http.request", "body": body}]
+        del body  # So that it goes as soon as the app lets go of it.
 
         async def receive_again() -> Message:
-            return messages.popleft() if messages else await receive()
+            return messages.pop() if messages else await receive()
 
-        await self.app(scope, receive_again, send)
+        self._counted += count(size)
+        try:
+            await self.app(scope, receive_again, send)
+        finally:
+            self._counted -= count(size)
+
+    async def _read(self, receive: Receive) -> bytes:
+        body = bytearray()
+        more_body = True
+        try:
+            async with asyncio.timeout(self.timeout):
+                while more_body:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    before = len(body)
+                    body += message.get("body", b"")
+                    more_body = message.get("more_body", False)
+                    self._counted += count(len(body)) - count(before)
+                    self._check(len(body))
+        except TimeoutError:
+            raise HTTPException(
+                408,
+                f"The request body took over {self.timeout:g} s to arrive.",
+                {"Connection": "close"},
+            ) from None
+        finally:
+            self._counted -= count(len(body))
+        return bytes(body)
+
+    def _check(self, size: int) -> None:
+        if size > self.limit:
+            detail = f"The request body is over {self.limit} bytes long."
+            raise HTTPException(413, detail)
+        if size > SMALL and self._counted > BODIES * self.limit:
+            raise HTTPException(
+                503,
+                "Too many large requests at once. Try again later.",
+                {"Retry-After": "1"},
+            )
+
+
+def count(size: int) -> int:
+    """How many bytes of a body of this size are counted."""
+    return max(0, size - SMALL)

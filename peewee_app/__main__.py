@@ -1,0 +1,25 @@
+"""`peewee_app` serves the app as `uvicorn peewee_app.main:app` does, within limits.
+
+Every option is uvicorn's own, and one that is given goes before one that is set here.
+"""
+
+import sys
+
+import uvicorn.main
+
+LIMITS = [
+    # Connections of a process: below the 1,024 descriptors that a process often has.
+    "--limit-concurrency=900",
+    # Seconds after a SIGTERM, when what still runs is cancelled.
+    "--timeout-graceful-shutdown=10",
+]
+
+
+def main() -> None:
+    """Serve the app until a signal ends it."""
+    arguments = ["peewee_app.main:app", *LIMITS, *sys.argv[1:]]
+    uvicorn.main.main(arguments, prog_name="peewee_app")
+
+
+if __name__ == "__main__":
+    main()
