@@ -1,7 +1,11 @@
 """PostgreSQL and CockroachDB, by psycopg."""
 
+import socket
+import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -29,6 +33,28 @@ MIGRATION_LOCK = 7_338_219_310_457_101
 SET_LIMIT = """
     SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s
 """
+
+
+# What a client says first that wants to speak TLS.
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+
+def why_not_trusted(host: bytes, port: int, root: str) -> str:
+    """What OpenSSL has against the server's certificate; libpq does not tell."""
+    try:
+        cafile = None if root == "system" else Path(root).expanduser()
+        context = ssl.create_default_context(cafile=cafile)
+        context.check_hostname = False  # Of a wrong name libpq does tell.
+        address = (host.decode(), port)
+        with socket.create_connection(address, CONNECT_TIMEOUT) as sock:
+            sock.sendall(SSL_REQUEST)
+            sock.recv(1)
+            context.wrap_socket(sock).close()
+    except ssl.SSLCertVerificationError as exc:
+        return exc.verify_message
+    except OSError as exc:
+        return str(exc)
+    return "for a reason that is gone"
 
 
 class LimitedConnection(psycopg.Connection[Any]):
@@ -65,7 +91,14 @@ class Adapter(Psycopg3Adapter):
 
     def connect(self, db: Any, **params: Any) -> Any:
         limit = params.pop("limit")
-        connection = LimitedConnection.connect(autocommit=True, **params)
+        try:
+            connection = LimitedConnection.connect(autocommit=True, **params)
+        except psycopg.OperationalError as exc:
+            if "certificate verify failed" in str(exc) and exc.pgconn:
+                root = str(params.get("sslrootcert", "~/.postgresql/root.crt"))
+                why = why_not_trusted(exc.pgconn.host, int(exc.pgconn.port), root)
+                raise psycopg.OperationalError(f"{exc}: {why}") from exc
+            raise
         connection.limit = CONNECT_TIMEOUT
         milliseconds = str(round((limit or 0) * 1000))
         try:

@@ -59,7 +59,9 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    query = pw.Item.select(pw.Item.title, pw.User.email).join(pw.User)
+    query = pw.Item.select(pw.Item.title, pw.User.email).join(
+        pw.User
+    )
     return list(query.tuples())
 
 
@@ -115,7 +117,9 @@ def _(session: sa.Session) -> object:
 @row.peewee
 def _() -> object:
     query = (
-        pw.User.select(pw.User, pw.fn.COUNT(pw.Item.id).alias("n"))
+        pw.User.select(
+            pw.User, pw.fn.COUNT(pw.Item.id).alias("n")
+        )
         .left_outer_join(pw.Item)
         .group_by(pw.User.id)
     )
@@ -160,6 +164,9 @@ def _() -> object:
     other = pw.Item.alias()
     query = pw.Item.select(pw.Item.title, other.title).join(
         other,
-        on=((other.owner == pw.Item.owner) & (other.id > pw.Item.id)),
+        on=(
+            (other.owner == pw.Item.owner)
+            & (other.id > pw.Item.id)
+        ),
     )
     return list(query.tuples())

@@ -69,7 +69,9 @@ def _(session: sa.Session) -> object:
     user = session.get_one(sa.User, 1)
     user.email = "wade@example.com"
     state = sa.inspect(user)
-    return [a.key for a in state.attrs if a.history.has_changes()]
+    return [
+        a.key for a in state.attrs if a.history.has_changes()
+    ]
 
 
 @row.peewee

@@ -9,7 +9,9 @@ row = Topic("Subqueries, expressions, SQL")
 @row("In a subquery")
 def _(session: sa.Session) -> object:
     active = sa.select(sa.User.id).where(sa.User.is_active)
-    query = sa.select(sa.Item).where(sa.Item.owner_id.in_(active))
+    query = sa.select(sa.Item).where(
+        sa.Item.owner_id.in_(active)
+    )
     return session.scalars(query).all()
 
 
@@ -50,7 +52,9 @@ def _() -> object:
 
 @row("Exists, for each row")
 def _(session: sa.Session) -> object:
-    has_items = sa.exists().where(sa.Item.owner_id == sa.User.id)
+    has_items = sa.exists().where(
+        sa.Item.owner_id == sa.User.id
+    )
     query = sa.select(sa.User).where(~has_items)
     return session.scalars(query).all()
 
@@ -85,7 +89,9 @@ def _() -> object:
 @row("With: a common table expression")
 def _(session: sa.Session) -> object:
     active = (
-        sa.select(sa.User.id).where(sa.User.is_active).cte("active")
+        sa.select(sa.User.id)
+        .where(sa.User.is_active)
+        .cte("active")
     )
     query = sa.select(sa.Item.title).join(
         active, active.c.id == sa.Item.owner_id
@@ -108,7 +114,9 @@ def _() -> object:
 
 @row("With recursive")
 def _(session: sa.Session) -> object:
-    n = sa.select(sa.literal(1).label("n")).cte("n", recursive=True)
+    n = sa.select(sa.literal(1).label("n")).cte(
+        "n", recursive=True
+    )
     n = n.union_all(sa.select(n.c.n + 1).where(n.c.n < 4))
     return session.scalars(sa.select(n.c.n)).all()
 
@@ -127,7 +135,9 @@ def _(session: sa.Session) -> object:
     number = sa.func.row_number().over(
         partition_by=sa.Item.owner_id, order_by=sa.Item.id
     )
-    query = sa.select(sa.Item.title, number).order_by(sa.Item.id)
+    query = sa.select(sa.Item.title, number).order_by(
+        sa.Item.id
+    )
     return session.execute(query).all()
 
 
@@ -136,7 +146,9 @@ def _() -> object:
     number = pw.fn.ROW_NUMBER().over(
         partition_by=[pw.Item.owner], order_by=[pw.Item.id]
     )
-    query = pw.Item.select(pw.Item.title, number).order_by(pw.Item.id)
+    query = pw.Item.select(pw.Item.title, number).order_by(
+        pw.Item.id
+    )
     return list(query.tuples())
 
 
@@ -148,19 +160,25 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    state = pw.Case(None, [(pw.User.is_active, "active")], "away")
+    state = pw.Case(
+        None, [(pw.User.is_active, "active")], "away"
+    )
     return list(pw.User.select(pw.User.id, state).tuples())
 
 
 @row("Union")
 def _(session: sa.Session) -> object:
-    query = sa.union(sa.select(sa.Item.title), sa.select(sa.Tag.name))
+    query = sa.union(
+        sa.select(sa.Item.title), sa.select(sa.Tag.name)
+    )
     return sorted(session.scalars(query))
 
 
 @row.peewee
 def _() -> object:
-    query = pw.Item.select(pw.Item.title) | pw.Tag.select(pw.Tag.name)
+    query = pw.Item.select(pw.Item.title) | pw.Tag.select(
+        pw.Tag.name
+    )
     return sorted(query.scalars())
 
 
@@ -173,7 +191,9 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    return list(pw.Tag.select(pw.fn.UPPER(pw.Tag.name)).scalars())
+    return list(
+        pw.Tag.select(pw.fn.UPPER(pw.Tag.name)).scalars()
+    )
 
 
 @row("The first that is not null")
@@ -196,7 +216,9 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    query = pw.Item.select(pw.Item.id * 10, pw.Item.title.concat("!"))
+    query = pw.Item.select(
+        pw.Item.id * 10, pw.Item.title.concat("!")
+    )
     return list(query.limit(1).tuples())
 
 
@@ -209,7 +231,9 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    return list(pw.Item.select(pw.Item.id.cast("VARCHAR")).scalars())
+    return list(
+        pw.Item.select(pw.Item.id.cast("VARCHAR")).scalars()
+    )
 
 
 @row("SQL by hand, with parameters")
@@ -239,8 +263,12 @@ def _() -> object:
 
 @row("A piece of SQL in a query")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.Item).where(sa.text("length(title) = 3"))
-    return session.scalars(query.order_by(sa.text("id DESC"))).all()
+    query = sa.select(sa.Item).where(
+        sa.text("length(title) = 3")
+    )
+    return session.scalars(
+        query.order_by(sa.text("id DESC"))
+    ).all()
 
 
 @row.peewee

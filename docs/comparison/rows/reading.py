@@ -164,13 +164,17 @@ def _() -> object:
 
 @row("Null")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.Item).where(sa.Item.description.is_(None))
+    query = sa.select(sa.Item).where(
+        sa.Item.description.is_(None)
+    )
     return session.scalars(query).all()
 
 
 @row.peewee
 def _() -> object:
-    query = pw.Item.select().where(pw.Item.description.is_null())
+    query = pw.Item.select().where(
+        pw.Item.description.is_null()
+    )
     return list(query)
 
 
@@ -184,7 +188,9 @@ def _(session: sa.Session) -> object:
     wrestlers = sa.Item.description.icontains(
         "wrestlers", autoescape=True
     )
-    return session.scalars(sa.select(sa.Item).where(wrestlers)).all()
+    return session.scalars(
+        sa.select(sa.Item).where(wrestlers)
+    ).all()
 
 
 @row.peewee
@@ -195,13 +201,17 @@ def _() -> object:
 
 @row("The beginning of a text")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.Item).where(sa.Item.title.startswith("Ba"))
+    query = sa.select(sa.Item).where(
+        sa.Item.title.startswith("Ba")
+    )
     return session.scalars(query).all()
 
 
 @row.peewee
 def _() -> object:
-    query = pw.Item.select().where(pw.Item.title.startswith("Ba"))
+    query = pw.Item.select().where(
+        pw.Item.title.startswith("Ba")
+    )
     return list(query)
 
 
@@ -239,13 +249,20 @@ def _() -> object:
 
 @row("Limit and offset")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.Item).order_by(sa.Item.id).limit(2).offset(1)
+    query = (
+        sa.select(sa.Item)
+        .order_by(sa.Item.id)
+        .limit(2)
+        .offset(1)
+    )
     return session.scalars(query).all()
 
 
 @row.peewee
 def _() -> object:
-    query = pw.Item.select().order_by(pw.Item.id).limit(2).offset(1)
+    query = (
+        pw.Item.select().order_by(pw.Item.id).limit(2).offset(1)
+    )
     return list(query)
 
 
@@ -291,13 +308,17 @@ def _() -> object:
 
 @row("Some columns, by attribute")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.Item.title, sa.Item.owner_id.label("by"))
+    query = sa.select(
+        sa.Item.title, sa.Item.owner_id.label("by")
+    )
     return [(r.title, r.by) for r in session.execute(query)]
 
 
 @row.peewee
 def _() -> object:
-    query = pw.Item.select(pw.Item.title, pw.Item.owner.alias("by"))
+    query = pw.Item.select(
+        pw.Item.title, pw.Item.owner.alias("by")
+    )
     return [(r.title, r.by) for r in query.namedtuples()]  # type: ignore[attr-defined]
 
 
@@ -329,7 +350,9 @@ def _() -> object:
 )
 def _(session: sa.Session) -> object:
     only = sa.load_only(sa.Item.title)
-    item = session.scalars(sa.select(sa.Item).options(only)).first()
+    item = session.scalars(
+        sa.select(sa.Item).options(only)
+    ).first()
     assert item
     return item.title, item.description
 
@@ -355,7 +378,9 @@ def _() -> object:
 @row("Many rows, without keeping all")
 def _(session: sa.Session) -> object:
     query = sa.select(sa.Item).execution_options(yield_per=100)
-    return sum(len(item.title) for item in session.scalars(query))
+    return sum(
+        len(item.title) for item in session.scalars(query)
+    )
 
 
 @row.peewee

@@ -63,7 +63,9 @@ def _() -> object:
 
 @row("Parents, by a join")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.Item).options(sa.joinedload(sa.Item.owner))
+    query = sa.select(sa.Item).options(
+        sa.joinedload(sa.Item.owner)
+    )
     return [item.owner.email for item in session.scalars(query)]
 
 
@@ -75,7 +77,9 @@ def _() -> object:
 
 @row("Children, by a second query")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.User).options(sa.selectinload(sa.User.items))
+    query = sa.select(sa.User).options(
+        sa.selectinload(sa.User.items)
+    )
     return [len(user.items) for user in session.scalars(query)]
 
 
@@ -87,7 +91,9 @@ def _() -> object:
 
 @row("Children, by a join")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.User).options(sa.joinedload(sa.User.items))
+    query = sa.select(sa.User).options(
+        sa.joinedload(sa.User.items)
+    )
     users = session.scalars(query).unique()
     return [len(user.items) for user in users]
 
@@ -130,7 +136,9 @@ def _() -> object:
 @row("Children of children, and parents of those")
 def _(session: sa.Session) -> object:
     query = sa.select(sa.User).options(
-        sa.selectinload(sa.User.items).selectinload(sa.Item.owner)
+        sa.selectinload(sa.User.items).selectinload(
+            sa.Item.owner
+        )
     )
     user = session.scalars(query).first()
     assert user
@@ -148,7 +156,9 @@ def _() -> object:
 
 @row("An error in place of a query")
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.User).options(sa.raiseload(sa.User.items))
+    query = sa.select(sa.User).options(
+        sa.raiseload(sa.User.items)
+    )
     user = session.scalars(query).first()
     assert user
     return user.items
@@ -168,7 +178,9 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    bar = pw.Item.select(pw.Item.owner).where(pw.Item.title == "Bar")
+    bar = pw.Item.select(pw.Item.owner).where(
+        pw.Item.title == "Bar"
+    )
     return list(pw.User.select().where(pw.User.id.in_(bar)))
 
 
@@ -224,7 +236,9 @@ def _() -> object:
 @row("Many to many: add, remove")
 def _(session: sa.Session) -> object:
     item = session.get_one(sa.Item, 1)
-    new, rare = session.scalars(sa.select(sa.Tag).order_by(sa.Tag.id))
+    new, rare = session.scalars(
+        sa.select(sa.Tag).order_by(sa.Tag.id)
+    )
     item.tags.remove(rare)
     other = session.get_one(sa.Item, 2)
     other.tags.append(rare)
@@ -247,7 +261,9 @@ def _() -> object:
     "are the rows between, with the tag of each.",
 )
 def _(session: sa.Session) -> object:
-    query = sa.select(sa.Item).options(sa.selectinload(sa.Item.tags))
+    query = sa.select(sa.Item).options(
+        sa.selectinload(sa.Item.tags)
+    )
     return [len(item.tags) for item in session.scalars(query)]
 
 
