@@ -85,6 +85,11 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
         fileno: int = self.connection().fileno()
         return fileno
 
+    def why_not_writable(self) -> str | None:
+        """A standby is read-only, too."""
+        (read_only,) = self.execute_sql("SHOW transaction_read_only").fetchone()
+        return "read-only" if read_only == "on" else None
+
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
         """An advisory lock; the server frees it if this process dies."""
