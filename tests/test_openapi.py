@@ -79,8 +79,9 @@ def test_every_error_has_a_body(document: dict[str, Any]) -> None:
             expected |= {"400", "413"}
         if "{" in path:
             expected.add("404")
-        assert set(responses) - {"200", "204"} == expected
-        for status in expected:
+        errors = {status for status in responses if status >= "400"}
+        assert errors >= expected
+        for status in errors:
             schema = responses[status]["content"]["application/json"]["schema"]
             name = "HTTPValidationError" if status == "422" else "Error"
             assert schema == {"$ref": f"#/components/schemas/{name}"}
@@ -131,15 +132,13 @@ def test_examples_succeed_as_they_are(
         response = client.request(method, path.format_map(values), json=body)
         assert str(response.status_code) == min(operation["responses"]), response.text
 
-    paths = ["/users/", "/users/{user_id}/items/", "/items/", "/items/{item_id}"]
-    paths.append("/users/{user_id}")
-    sent = 0
-    for path in paths:
-        for method in ("post", "get", "patch", "delete"):
-            if method in document["paths"][path]:
-                send(method, path)
-                sent += 1
-    assert sent == len(list(operations(document)))
+    paths = [(method, path) for method, path, _ in operations(document)]
+    # An item is deleted before its user is.
+    for method in ("post", "get", "patch", "put"):
+        for path in [path for its_method, path in paths if its_method == method]:
+            send(method, path)
+    for path in [path for method, path in reversed(paths) if method == "delete"]:
+        send("delete", path)
 
 
 # The classes of the generated client have no types that mypy could see.
