@@ -1,8 +1,8 @@
 """SQLite: a file, or a database in memory."""
 
 import os
-import sqlite3
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
