@@ -30,6 +30,8 @@ def error_code(exc: BaseException) -> str | int | None:
 # MySQL: too many connections, of one user too; full disk, table or memory; lock wait
 # timeout, deadlock.
 BUSY = ("55P03", "40", "53")
+# What a server or a PgBouncer says that takes no more connections: libpq has no code.
+FULL = ("too many", "connection slots", "no more connections")
 MYSQL_BUSY = {1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1205, 1213, 1226}
 # Query interrupted, and a statement that took too long (MariaDB, MySQL).
 MYSQL_TIMEOUT = {1317, 1969, 3024}
@@ -71,7 +73,7 @@ def why_unavailable(exc: BaseException) -> str | None:
         known = code in MYSQL_UNREACHABLE or (isinstance(code, int) and code >= 2000)
         return "unreachable" if known else None
     if code is None:  # psycopg: libpq has no code for a connection that was refused.
-        full = "too many" in str(exc) or "connection slots" in str(exc)
+        full = any(words in str(exc) for words in FULL)
         return "busy" if full else "unreachable"
     if code == sqlite3.SQLITE_ERROR:
         return None  # A wrong statement, such as one with an unknown table.
