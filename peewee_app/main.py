@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
-from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
@@ -31,6 +30,7 @@ class State(TypedDict):
     """What every request has in its `request.state`."""
 
     pool: Pool
+    readiness: health.Readiness
 
 
 def create_app(
@@ -57,15 +57,14 @@ def create_app(
             return query_hooks(url, echo_sql=echo_sql, provider=tracer_provider)
 
         pool = create_pool(connect, settings, hooks)
-        yield {"pool": pool}
+        readiness = health.Readiness(connect)
+        yield {"pool": pool, "readiness": readiness}
+        await run_sync(readiness.close)
         await run_sync(pool.close)
 
     app = create_app_with_docs(
         lifespan=lifespan, telemetry={"tracer_provider": tracer_provider}, **INFO
     )
-    # A thread of its own, outside the pool's slots: the check works when all others
-    # wait, and a server that hangs keeps one thread, however often the check comes.
-    app.state.health_thread = CapacityLimiter(1)
     app.include_router(router)
     app.include_router(health.router)
     add_error_handlers(app)

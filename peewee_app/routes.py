@@ -124,7 +124,7 @@ def delete_user(user_id: UserId, db: Db) -> None:
     "/users/{user_id}/items/",
     response_model=schemas.Item,
     tags=["items"],
-    responses={200: {"links": ITEM_LINKS}, **errors(404, 413, 503)},
+    responses={200: {"links": ITEM_LINKS}, **errors(400, 404, 413, 503)},
 )
 def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Item:
     """Create an item that belongs to the user."""
@@ -176,7 +176,7 @@ def read_item(item_id: ItemId, db: Db) -> Item:
     "/items/{item_id}",
     response_model=schemas.Item,
     tags=["items"],
-    responses=errors(404, 413, 503),
+    responses=errors(400, 404, 413, 503),
 )
 def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> Item:
     """Change the given fields of an item; the others stay as they are."""

@@ -310,8 +310,9 @@ def test_a_certificate_of_the_client_that_is_no_good(
     foreign = server.foreign.issue("app@example.org", user="certified")
     reasons = {
         "postgresql": ["certificate expired", "unknown ca", "requires a valid client"],
-        # It hangs up, and tells its own log why.
-        "mariadb": ["gone away", "gone away", "Access denied"],
+        # It hangs up, maybe before the client has read why; its own log has that.
+        "mariadb": ["expired|gone away", "unknown.ca|gone away", "Access denied"],
     }
     for client, why in zip((expired, foreign, None), reasons[engine], strict=True):
-        assert why in why_not(server.url("certified", client))
+        line = why_not(server.url("certified", client))
+        assert re.search(why, line, re.IGNORECASE)

@@ -85,6 +85,10 @@ class Mysql(ServerConnection, MySQLDatabase):
     def fileno(self) -> int:
         return self._fileno
 
+    def why_not_writable(self) -> str | None:
+        (read_only,) = self.execute_sql("SELECT @@global.read_only").fetchone()
+        return None if read_only in (0, "OFF") else "read-only"
+
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
         """A lock by name; the server frees it if this process dies."""

@@ -27,9 +27,9 @@ from .connection import (
 MIGRATION_LOCK = 7_338_219_310_457_101
 
 
-# Sets the limit on statements, if the process that answers is the one that was connected
-# to. Else there is a pooler between: what is set would stay with a session of the
-# server's that others use as well.
+# Sets the limit on statements, if the process that answers is the one that was
+# connected to. Else there is a pooler between: what is set would stay with a session
+# of the server's that others use as well.
 SET_LIMIT = """
     SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s
 """
@@ -151,6 +151,11 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     def fileno(self) -> int:
         fileno: int = self.connection().fileno()
         return fileno
+
+    def why_not_writable(self) -> str | None:
+        """A standby is read-only, too."""
+        (read_only,) = self.execute_sql("SHOW transaction_read_only").fetchone()
+        return "read-only" if read_only == "on" else None
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:

@@ -254,6 +254,8 @@ class ContextDatabase(DatabaseProxy):
         """Peewee sets None when it makes a proxy; here the scope decides."""
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_Model":  # Peewee's own `Model` has not been asked for yet.
+            raise AttributeError(name)
         return getattr(self._scope().database, name)
 
     def _scope(self) -> Scope:

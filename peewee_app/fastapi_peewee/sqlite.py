@@ -1,6 +1,7 @@
 """SQLite: a file, or a database in memory."""
 
 import os
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from .connection import Connect, Connection
 
 # Seconds that a statement waits for another process's lock on the file.
 BUSY_TIMEOUT = 5
+# Bytes that have to be free on the disk.
+MIN_FREE = 1024 * 1024
 
 
 class Sqlite(Connection, SqliteDatabase):
@@ -28,6 +31,9 @@ class Sqlite(Connection, SqliteDatabase):
     def is_clean(self) -> bool:
         in_transaction: bool = self.connection().in_transaction
         return not in_transaction
+
+    def why_not_writable(self) -> str | None:
+        return None
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -66,6 +72,16 @@ class SqliteFile(Sqlite):
             )
         except OSError:
             return False
+
+    def why_not_writable(self) -> str | None:
+        """It looks at the file, the directory and the space on the disk.
+
+        To take the lock for a moment would tell the same, and keep a writer waiting.
+        """
+        directory = os.path.dirname(self.path)
+        if not (os.access(self.path, os.W_OK) and os.access(directory, os.W_OK)):
+            return "read-only"
+        return "full" if shutil.disk_usage(directory).free < MIN_FREE else None
 
 
 def connector(url: str) -> Connect:

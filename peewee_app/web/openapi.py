@@ -18,7 +18,7 @@ LINK = {
     "schema": {"type": "string"},
 }
 ERRORS: dict[int, dict[str, Any]] = {
-    400: {"description": "Something with that name is registered already."},
+    400: {"description": "The request cannot be carried out: `detail` says why."},
     404: {"description": "There is nothing with this id."},
     413: {"description": "The body is too long."},
     503: {
