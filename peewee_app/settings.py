@@ -50,6 +50,9 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as exc:
-        errors = [f"{e['loc'][0]!s}".upper() + f": {e['msg']}" for e in exc.errors()]
+        errors = [
+            f"{e['loc'][0]!s}".upper() + ": " + e["msg"].removeprefix("Value error, ")
+            for e in exc.errors()
+        ]
         print("peewee_app cannot start.", "; ".join(errors), file=sys.stderr)
         raise SystemExit(3) from None
