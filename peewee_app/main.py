@@ -8,6 +8,7 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
 from peewee import PeeweeException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from . import health
 from .database import create_pool
@@ -75,6 +76,8 @@ def create_app(
     if settings.echo_sql:
         show_echo()
         app.add_middleware(ServerTimingMiddleware)
+    if hosts := [host.strip() for host in settings.allowed_hosts.split(",") if host]:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.add_middleware(RequestIdMiddleware)
     return app
 

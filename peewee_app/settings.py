@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     # Bytes of a request body.
     max_body_size: int = Field(default=1024 * 1024, ge=1)
 
+    # Host names that a request may be for, with commas between them; empty for all.
+    allowed_hosts: str = ""
+
     @field_validator("database_url")
     @classmethod
     def check_database_url(cls, url: SecretStr) -> SecretStr:
