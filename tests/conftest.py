@@ -1,4 +1,5 @@
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, sync_playwright
 
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.main import create_app
@@ -15,20 +17,34 @@ from peewee_app.settings import Settings
 
 from . import servers
 
+BROWSER_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+    # Pages may treat a loopback address in a way of its own.
+    "--host-resolver-rules=MAP app.example 127.0.0.1",
+]
+
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """The apps that ours is compared with run on SQLite only."""
+    """Tests on MariaDB are slow ones; apps that ours is compared with run on SQLite."""
 
     def is_wanted(item: pytest.Item) -> bool:
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        other = params.get("app", "peewee") != "peewee"
-        return not other or params.get("engine") == "sqlite"
+        other = parameters(item).get("app", "peewee") != "peewee"
+        return not other or parameters(item).get("engine") == "sqlite"
 
     unwanted = [item for item in items if not is_wanted(item)]
     items[:] = [item for item in items if is_wanted(item)]
     config.hook.pytest_deselected(items=unwanted)
+    for item in items:
+        if parameters(item).get("engine") == "mariadb":
+            item.add_marker("slow")
+
+
+def parameters(item: pytest.Item) -> dict[str, object]:
+    """What a parametrized test is run with."""
+    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @pytest.fixture
@@ -61,6 +77,19 @@ def mariadb_url() -> Iterator[str]:
     else:
         with servers.running(servers.Mariadb) as server:
             yield server.url("mysql")
+
+
+@pytest.fixture(scope="module")  # It has an event loop, which others would meet.
+def browser() -> Iterator[Browser]:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        servers.skip("There is no browser: apt-get install chromium, or set CHROMIUM.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=BROWSER_ARGUMENTS, timeout=120_000
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+from .processes import dying_with_us
 
 
 @dataclass
@@ -30,9 +32,15 @@ class Server:
 
 @contextmanager
 def serve(
-    url: str, *arguments: str, keep_log: bool = True, **environment: str
+    url: str,
+    *arguments: str,
+    module: Sequence[str] = ("peewee_app",),
+    keep_log: bool = True,
+    **environment: str,
 ) -> Iterator[Server]:
     """Serve the database at `url`, with more arguments and environment for uvicorn.
+
+    `module` is what to run in place of the app: a module, and its first arguments.
 
     The socket listens before the process starts: a client's first request waits.
     A log that is kept has to be short: nobody reads it before the server stops.
@@ -43,7 +51,8 @@ def serve(
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "peewee_app"),
+                *dying_with_us("TERM"),
+                *(sys.executable, "-m", *module),
                 *("--fd", str(listener.fileno()), *arguments),
             ],
             env=os.environ | {"DATABASE_URL": url} | environment,

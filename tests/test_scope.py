@@ -475,6 +475,12 @@ async def test_a_query_outside_a_scope_says_how_to_open_one(pool: Pool) -> None:
         pass
 
 
+def test_a_model_can_be_made_as_peewee_has_it(pool: Pool) -> None:
+    assert db.Model._meta.database is db
+    with pool.connection():
+        assert db.Model is db.Model
+
+
 async def test_what_outlives_the_request_has_no_connection_but_can_open_its_own(
     make_app: MakeApp, pool: Pool
 ) -> None:

@@ -12,9 +12,8 @@ from .scope import (
     ContextDatabase,
     NoConnectionError,
     SharedTransactionError,
-    connect,
 )
-from .url import connector, pool_size
+from .url import connect, connector, pool_size
 
 __all__ = [
     "Connect",

@@ -25,6 +25,12 @@ MAX_IDLE = 30
 class Connection(Database):
     """One connection: a Peewee database, and what the pool asks of it."""
 
+    # Errors for which the database has rolled the whole transaction back, or lets it do
+    # nothing else: SQLSTATEs, or the numbers that MySQL and SQLite use.
+    rolled_back: frozenset[str | int]
+    # What `atomic` takes for a transaction whose statements all see one state.
+    snapshot: tuple[str, ...] = ()
+
     def is_clean(self) -> bool:
         """Whether an open connection can serve again; the server is not asked.
 
@@ -44,10 +50,6 @@ class Connection(Database):
 
 class ServerConnection(Connection):
     """One connection to a server, which may die, hang, or roll a statement back."""
-
-    # Errors for which the server has rolled the whole transaction back: SQLSTATEs, or
-    # the numbers that MySQL uses.
-    rolled_back: frozenset[str | int]
 
     def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
         super().__init__(name, thread_safe=False, **options)
@@ -84,12 +86,16 @@ class ServerConnection(Connection):
             and not readable(self.fileno())
         )
 
+    def execute_once(self, sql: str, params: Any) -> Any:
+        """Run a statement."""
+        return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Run a statement; again, a few times, if the server rolled it back.
 
         That is safe when the statement is the whole transaction, and only then.
         """
-        execute = partial(super().execute_sql, sql, params)
+        execute = partial(self.execute_once, sql, params)
         alone = (
             not self.is_closed() and not self.in_transaction() and self.driver_is_idle()
         )

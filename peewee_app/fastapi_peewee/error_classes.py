@@ -8,6 +8,7 @@ from peewee import (
     IntegrityError,
     InterfaceError,
     InternalError,
+    NotSupportedError,
     OperationalError,
     PeeweeException,
 )
@@ -58,6 +59,8 @@ def error_code(exc: BaseException) -> str | int | None:
 # MySQL: too many connections, of one user too; full disk, table or memory; lock wait
 # timeout, deadlock.
 BUSY = ("55P03", "40", "53")
+# What a server or a PgBouncer says that takes no more connections: libpq has no code.
+FULL = ("too many", "connection slots", "no more connections")
 MYSQL_BUSY = {1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1205, 1213, 1226}
 # Query interrupted, and a statement that took too long (MariaDB, MySQL).
 MYSQL_TIMEOUT = {1317, 1969, 3024}
@@ -81,6 +84,8 @@ def why_unavailable(exc: BaseException) -> str | None:
         return "unreachable" if lost else None
     if isinstance(exc, InterfaceError):
         return "unreachable"
+    if isinstance(exc, NotSupportedError) and code == "0A000":
+        return "busy"  # A table was altered, and so a transaction has failed.
     if not isinstance(exc, OperationalError | sqlite3.OperationalError):
         return None
     if isinstance(code, str) and not mysql:
@@ -97,8 +102,10 @@ def why_unavailable(exc: BaseException) -> str | None:
         known = code in MYSQL_UNREACHABLE or (isinstance(code, int) and code >= 2000)
         return "unreachable" if known else None
     if code is None:  # psycopg: libpq has no code for a connection that was refused.
-        full = "too many" in str(exc) or "connection slots" in str(exc)
+        full = any(words in str(exc) for words in FULL)
         return "busy" if full else "unreachable"
     if code == sqlite3.SQLITE_ERROR:
         return None  # A wrong statement, such as one with an unknown table.
-    return "busy" if code in SQLITE_BUSY else "unreachable"
+    # The low byte: the others say more about it.
+    busy = isinstance(code, int) and code & 0xFF in SQLITE_BUSY
+    return "busy" if busy else "unreachable"

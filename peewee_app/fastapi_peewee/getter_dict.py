@@ -82,6 +82,13 @@ def schema_in(annotation: Any) -> type[PeeweeGetterDict] | None:
     return next(filter(None, map(schema_in, get_args(annotation))), None)
 
 
+def has_relations(annotation: Any) -> bool:
+    """Whether the schema in the annotation names another: a query more, or several."""
+    schema = schema_in(annotation)
+    fields = schema.model_fields.values() if schema else ()
+    return any(schema_in(info.annotation) for info in fields)
+
+
 def rows_of(query: "PreparedQuery[Any] | ModelSelect[Any]") -> RowsOf:
     """What runs the query, and others made of it."""
     if isinstance(query, PreparedQuery):

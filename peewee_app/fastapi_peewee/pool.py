@@ -17,7 +17,7 @@ from typing import TypeVar
 from anyio.to_thread import run_sync
 from peewee import OperationalError
 
-from .scope import Connect, Holder, Scope, connect, current, current_scope
+from .scope import Connect, Holder, Scope, current, current_scope, open_scope
 
 T = TypeVar("T")
 
@@ -157,7 +157,7 @@ class Pool:
 
         It waits for no slot: its connection comes on top of those of the requests.
         """
-        with connect(self._connect):
+        with open_scope(self._connect):
             yield
 
     def close(self) -> None:

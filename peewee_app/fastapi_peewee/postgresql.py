@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from peewee import PostgresqlDatabase, Psycopg3Adapter
+from peewee import NotSupportedError, PostgresqlDatabase, Psycopg3Adapter
 from playhouse.cockroachdb import CockroachDatabase
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
@@ -23,6 +23,14 @@ from .connection import (
 MIGRATION_LOCK = 7_338_219_310_457_101
 
 
+# Sets the limit on statements, if the process that answers is the one that was connected
+# to. Else there is a pooler between: what is set would stay with a session of the
+# server's that others use as well.
+SET_LIMIT = """
+    SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s
+"""
+
+
 class LimitedConnection(psycopg.Connection[Any]):
     """A psycopg connection that does not wait forever.
 
@@ -30,13 +38,26 @@ class LimitedConnection(psycopg.Connection[Any]):
     the kernel notice, which still acknowledges what is sent to it.
     """
 
+    # Seconds that a statement may take; None for as many as it needs.
     limit: float | None = None
+    # Whether a pooler, such as PgBouncer, is between here and the server.
+    pooled = False
 
     def wait(
         self, gen: Any, interval: float = 0.1, timeout: float | None = None
     ) -> Any:
-        limit = self.limit if timeout is None else timeout
-        return super().wait(gen, interval=interval, timeout=limit)
+        if timeout is not None or self.limit is None:
+            return super().wait(gen, interval, timeout)
+        if not self.pooled:
+            return super().wait(gen, interval, self.limit + GRACE)
+        try:
+            return super().wait(gen, interval, self.limit)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            # The statement is late.
+            self.cancel_safe(timeout=GRACE)
+            return super().wait(gen, interval, GRACE)
 
 
 class Adapter(Psycopg3Adapter):
@@ -45,6 +66,19 @@ class Adapter(Psycopg3Adapter):
     def connect(self, db: Any, **params: Any) -> Any:
         limit = params.pop("limit")
         connection = LimitedConnection.connect(autocommit=True, **params)
+        connection.limit = CONNECT_TIMEOUT
+        milliseconds = str(round((limit or 0) * 1000))
+        try:
+            direct = connection.execute(
+                SET_LIMIT, (milliseconds, connection.info.backend_pid)
+            ).fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        if not direct:
+            connection.pooled = True
+            # The next transaction may be on another session of the server's.
+            connection.prepare_threshold = None
         connection.limit = limit
         return connection
 
@@ -53,8 +87,29 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     """One connection to a PostgreSQL server."""
 
     psycopg3_adapter = Adapter
-    # serialization_failure, deadlock_detected
-    rolled_back = frozenset({"40001", "40P01"})
+    # serialization_failure, deadlock_detected, and "cached plan must not change result
+    # type": somebody has altered a table since the statement was prepared.
+    rolled_back = frozenset({"40001", "40P01", "0A000"})
+    snapshot: tuple[str, ...] = ("REPEATABLE READ",)
+    _has_old_plans = False
+
+    def execute_once(self, sql: str, params: Any) -> Any:
+        self._forget_old_plans()
+        try:
+            return super().execute_once(sql, params)
+        except NotSupportedError:
+            self._has_old_plans = True
+            raise
+
+    def rollback(self) -> None:
+        super().rollback()
+        self._forget_old_plans()
+
+    def _forget_old_plans(self) -> None:
+        if self._has_old_plans and self.driver_is_idle():
+            # psycopg notices the statement, and forgets what it has prepared, too.
+            super().execute_once("DEALLOCATE ALL", None)
+            self._has_old_plans = False
 
     def driver_is_idle(self) -> bool:
         status = self.connection().pgconn.transaction_status
@@ -71,16 +126,19 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
-        """An advisory lock; the server frees it if this process dies."""
-        self.execute_sql("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
-        try:
+        """An advisory lock of a transaction: a pooler keeps no session for longer.
+
+        All that is done with the lock is done in that transaction, or none of it.
+        """
+        with self.atomic():
+            self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             yield
-        finally:
-            self.execute_sql("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
 
 
 class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
     """One connection to a CockroachDB cluster."""
+
+    snapshot = ()  # Its transactions are serializable.
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -100,35 +158,29 @@ def connector(url: str) -> Connect:
         reason = str(exc).strip() if "query parameter" in str(exc) else "cannot be read"
         raise ValueError(f"the URL: {reason}") from None
 
-    defaults: dict[str, Any] = {}
-    settings = {}
-    if cockroach:
-        defaults = {"user": "root", "port": 26257}
-        # SERIAL would give ids of 64 bits: more than the API takes, and JavaScript.
-        settings = {"serial_normalization": "sql_sequence", "default_int_size": "4"}
-    params = {
-        **defaults,
+    params: dict[str, Any] = {
         "application_name": "peewee_app",
         "connect_timeout": CONNECT_TIMEOUT,
         "keepalives_idle": 30,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": round((seconds + GRACE) * 1000),
-        **given,
     }
+    if cockroach:
+        params |= {"user": "root", "port": 26257}
+        # SERIAL would give ids of 64 bits: more than the API takes, and JavaScript.
+        given["options"] = (
+            "-c serial_normalization=sql_sequence -c default_int_size=4 "
+            f"{given.get('options', '')}"
+        )
+    params |= given
     name = params.get("dbname") or "postgres"
     engine = Cockroachdb if cockroach else Postgresql
 
     def connect(*, limited: bool = True) -> Connection:
-        server_limit = str(round(seconds * 1000) if limited else 0)
-        set_all = settings | {"statement_timeout": server_limit}
-        options = [f"-c {setting}={value}" for setting, value in set_all.items()]
+        limit = seconds if limited else None
         return engine(
-            name,
-            prefer_psycopg3=True,
-            limited=limited,
-            limit=seconds + GRACE if limited else None,
-            **params | {"options": " ".join([*options, str(given.get("options", ""))])},
+            name, prefer_psycopg3=True, limited=limited, limit=limit, **params
         )
 
     return connect

@@ -208,6 +208,6 @@ def bind(statement: Statement, arguments: dict[str, Any]) -> Statement:
 
 def dialect(database: Any) -> Hashable:
     """What decides how a query is written for the database."""
-    if isinstance(database, DatabaseProxy):
-        database = database.obj
-    return type(database), database.server_version
+    version = database.server_version
+    engine = database.obj if isinstance(database, DatabaseProxy) else database
+    return type(engine), version

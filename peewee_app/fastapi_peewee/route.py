@@ -9,10 +9,16 @@ from fastapi import Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from .getter_dict import read
+from .getter_dict import has_relations, read
 from .paging import PageQuery
 from .pool import run
+from .snapshot import in_snapshot
 from .typed_dict import typed_dict
+
+
+def identity(value: Any) -> Any:
+    """The value."""
+    return value
 
 
 class PeeweeRoute(APIRoute):
@@ -21,6 +27,10 @@ class PeeweeRoute(APIRoute):
     FastAPI would run a `def` path operation on one thread, and on another make its
     answer, which may ask the database again. Here both happen on the thread of the
     request's connection. The answer is validated by the `response_model`, always.
+
+    A GET whose answer takes more than one query, since the `response_model` names
+    relations, is made in one snapshot of the database. For that a `def` path operation
+    may be called again.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -29,6 +39,9 @@ class PeeweeRoute(APIRoute):
         # What the getter dict makes are dicts.
         self._typed_dict: TypeAdapter[Any] = TypeAdapter(
             typed_dict(self.response_model)
+        )
+        self._reads_more = self.methods == {"GET"} and has_relations(
+            self.response_model
         )
 
     def _answering(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,10 +56,13 @@ class PeeweeRoute(APIRoute):
         @wraps(endpoint)
         async def answering(**values: Any) -> Any:
             headers: Response = values[name] if own else values.pop(name)
+            call: Callable[[], Any] = partial(endpoint, **values)
             if iscoroutinefunction(endpoint):
-                result = await endpoint(**values)
-                return await run(partial(self._answer, result, headers))
-            return await run(lambda: self._answer(endpoint(**values), headers))
+                call = partial(identity, await call())
+            answer = partial(self._answer, call, headers)
+            if self._reads_more:
+                answer = partial(in_snapshot, answer)
+            return await run(answer)
 
         if not own:
             # FastAPI gives it the headers and the status that dependencies set.
@@ -56,7 +72,8 @@ class PeeweeRoute(APIRoute):
             )
         return answering
 
-    def _answer(self, result: Any, headers: Response) -> Any:
+    def _answer(self, call: Callable[[], Any], headers: Response) -> Any:
+        result = call()
         if self.response_model is None or isinstance(result, Response):
             return result
         if isinstance(result, PageQuery):

@@ -7,7 +7,7 @@ requests up. Here each connection is a Peewee `Database` of its own, made with
 is the current request's. FastAPI copies the context to every thread it uses.
 
 Models bind to a `ContextDatabase`, which stands for the connection of the current
-scope. A request gets its scope from `Pool.request`; a script opens one with `connect`.
+scope. A request gets its scope from `Pool.request`; a script has `connect(url)`.
 """
 
 import threading
@@ -225,10 +225,10 @@ def current(scope: Scope) -> Iterator[None]:
 
 
 @contextmanager
-def connect(connect: Connect) -> Iterator[None]:
+def open_scope(connect: Connect) -> Iterator[None]:
     """A scope for a script, a shell or a thread, with a connection of its own.
 
-    `connect` makes the unopened connection: `connector(url)` does, or a lambda.
+    `connect` makes the unopened connection.
     """
     holder = Holder(connect)
     scope = Scope(holder)
@@ -254,6 +254,8 @@ class ContextDatabase(DatabaseProxy):
         """Peewee sets None when it makes a proxy; here the scope decides."""
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_Model":  # Peewee's own `Model` has not been asked for yet.
+            raise AttributeError(name)
         return getattr(self._scope().database, name)
 
     def _scope(self) -> Scope:

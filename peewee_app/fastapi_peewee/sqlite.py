@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ MIN_FREE = 1024 * 1024
 
 class Sqlite(Connection, SqliteDatabase):
     """One connection to a SQLite database."""
+
+    # A transaction that has read, and now writes, after others have written.
+    rolled_back = frozenset({sqlite3.SQLITE_BUSY_SNAPSHOT})
+    snapshot = ("DEFERRED",)
 
     def is_clean(self) -> bool:
         in_transaction: bool = self.connection().in_transaction

@@ -6,33 +6,16 @@ the indexes that it lacks.
 
 from typing import Any
 
-from peewee import (
-    AutoField,
-    BooleanField,
-    CharField,
-    Database,
-    ForeignKeyField,
-    Model,
-    MySQLDatabase,
-)
+from peewee import AutoField, BooleanField, CharField, Database, ForeignKeyField, Model
 
-# Text compares exactly on SQLite and PostgreSQL. MySQL and MariaDB ignore case, accents
-# and spaces at the end, unless told not to; by names on which they do not agree.
-EXACT_TEXT = (
-    "DEFAULT CHARACTER SET utf8mb4"
-    " /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */"
-)
+from peewee_app.migrations.helpers import add_missing_index, base_model
 
 
 def models(db: Database) -> tuple[type[Model], type[Model]]:
     """User and Item as they were at this step, whatever the app's models become."""
+    base: Any = base_model(db)
 
-    class Base(Model):
-        class Meta:
-            database = db
-            table_settings = EXACT_TEXT if isinstance(db, MySQLDatabase) else None
-
-    class User(Base):
+    class User(base):  # type: ignore[misc]
         id = AutoField()
         email = CharField()
         hashed_password = CharField()
@@ -41,7 +24,7 @@ def models(db: Database) -> tuple[type[Model], type[Model]]:
         class Meta:
             table_name = "users"
 
-    class Item(Base):
+    class Item(base):  # type: ignore[misc]
         id = AutoField()
         title = CharField()
         description = CharField(null=True)
@@ -57,16 +40,9 @@ def up(migrator: Any, db: Database) -> None:
     """Create what is missing."""
     for model in models(db):
         model.create_table(safe=True)
-    for table, column, unique in [
-        ("users", "email", True),
-        ("items", "title", False),
-        ("items", "description", False),
-        ("items", "owner_id", False),
-    ]:
-        name = f"ix_{table}_{column}"  # As SQLAlchemy names an index.
-        # Looked up, since MySQL has no CREATE INDEX IF NOT EXISTS.
-        if name not in {index.name for index in db.get_indexes(table)}:
-            migrator.migrate(migrator.add_index(table, [column], unique, name=name))
+    add_missing_index(migrator, db, "users", "email", unique=True)
+    for column in ("title", "description", "owner_id"):
+        add_missing_index(migrator, db, "items", column)
 
 
 def down(_migrator: Any, db: Database) -> None:

@@ -1,4 +1,4 @@
-"""For `pwmigrate peewee_app.migrations.database.database`: what the settings name."""
+"""The database that the settings name, for `pwmigrate`: .pwmigrate tells it."""
 
 from ..fastapi_peewee import connector
 from ..settings import load_settings

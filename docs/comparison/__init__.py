@@ -1,0 +1,1 @@
+"""SQLAlchemy and Peewee, side by side."""

@@ -1,0 +1,40 @@
+"""Sphinx's configuration of the site."""
+
+from importlib.resources import files
+
+project = "peewee_app"
+html_title = "peewee_app"
+html_theme = "furo"
+html_show_copyright = False
+html_copy_source = False
+html_favicon = "_static/icon.svg"
+html_static_path = [
+    "_static",
+    # The package has Mermaid's own file, so pages need not ask another host for it.
+    str(files("mermaidx") / "assets" / "mermaid.js"),
+]
+html_css_files = ["site.css"]
+
+extensions = [
+    "myst_parser",
+    "sphinx_design",
+    "sphinx.ext.autodoc",
+    "docs.extensions.mermaid",
+    "docs.extensions.repository",
+]
+exclude_patterns = ["_static"]
+
+# Pages are Markdown as GitHub has it, and directives where they must be.
+myst_enable_extensions = ["colon_fence"]
+myst_fence_as_directive = ["mermaid"]
+myst_heading_anchors = 3
+
+# Signatures name what other packages document, and what this one keeps to itself.
+nitpick_ignore_regex = [
+    ("py:class", r"(collections|fastapi|peewee|starlette)\.[\w.]+"),
+    ("py:class", r"peewee_app\.fastapi_peewee\.\w+\.\w+"),
+    ("py:class", r"ModelSelect|M|P|T"),
+]
+default_role = "code"  # As in Markdown.
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"

@@ -1,0 +1,1 @@
+"""Small programs that show what goes wrong, and why. Each runs alone."""

@@ -1,0 +1,1 @@
+"""Small apps that use what peewee_app has for any app."""

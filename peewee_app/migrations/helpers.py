@@ -1,0 +1,33 @@
+"""What migrations share: text that compares exactly, and indexes that may be there."""
+
+from typing import Any
+
+from peewee import Database, Model, MySQLDatabase
+
+# Text compares exactly on SQLite and PostgreSQL. MySQL and MariaDB ignore case, accents
+# and spaces at the end, unless told not to, and call the collation by different names.
+EXACT_TEXT = (
+    "DEFAULT CHARACTER SET utf8mb4"
+    " /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */"
+)
+
+
+def base_model(db: Database) -> type[Model]:
+    """A base for the models of a migration, whose tables have exact text."""
+
+    class Base(Model):
+        class Meta:
+            database = db
+            table_settings = EXACT_TEXT if isinstance(db, MySQLDatabase) else None
+
+    return Base
+
+
+def add_missing_index(
+    migrator: Any, db: Database, table: str, column: str, *, unique: bool = False
+) -> None:
+    """Index the column, by the name that SQLAlchemy gives the index, if it is not."""
+    name = f"ix_{table}_{column}"
+    # Looked up, since MySQL has no CREATE INDEX IF NOT EXISTS.
+    if name not in {index.name for index in db.get_indexes(table)}:
+        migrator.migrate(migrator.add_index(table, [column], unique, name=name))

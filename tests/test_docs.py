@@ -1,0 +1,169 @@
+"""README and docs: links lead somewhere, names exist, and what is shown runs."""
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from . import documents
+from .documents import DOCUMENTS, ROOT, Block
+from .server import serve
+
+PORT = "127.0.0.1:8000"
+# Its test runs what it was made from: see test_cheat_sheet.py.
+CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet.md"
+RUN = {"python", "console", "sh"}
+SHOWN = {"text", "json", "mermaid", "sql"}
+# They take what they show from files; the site's build fails if it is not there.
+DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=documents.name)
+
+
+def addresses(document: Path) -> Iterator[str]:
+    for kind, attribute in (("link_open", "href"), ("image", "src")):
+        for token in documents.inline(document, kind):
+            yield str(token.attrs[attribute])
+
+
+@each_document
+def test_links_and_images_lead_somewhere(document: Path) -> None:
+    for address in addresses(document):
+        parts = urlsplit(address)
+        if parts.scheme:
+            assert parts.scheme in {"http", "https"}, address
+            assert parts.hostname, address
+            continue
+        target = document
+        if parts.path:
+            target = document.parent / unquote(parts.path)
+            assert target.resolve().is_relative_to(ROOT), address
+            assert target.exists(), address
+        if parts.fragment:
+            assert parts.fragment in documents.anchors(target), address
+
+
+@each_document
+def test_files_and_names_in_the_text_exist(document: Path) -> None:
+    for code in documents.inline(document, "code_inline"):
+        text = code.content
+        if re.fullmatch(r"(cluster|comparison|docs|peewee_app|tests)/[\w/.]*", text):
+            assert (ROOT / text).exists(), text
+        if match := re.fullmatch(r"((?:peewee_app|comparison)(?:\.\w+)+)(:\w+)?", text):
+            assert resolves(match[1] + (match[2] or "").replace(":", ".")), text
+
+
+def resolves(path: str) -> bool:
+    """Is there a module, or an attribute of one, of this name?"""
+    module, _, attribute = path.rpartition(".")
+    try:
+        importlib.import_module(path)
+    except ImportError:
+        return bool(module) and hasattr(importlib.import_module(module), attribute)
+    return True
+
+
+@each_document
+def test_each_block_runs_or_says_why_not(document: Path) -> None:
+    for block in documents.blocks(document):
+        where = f"{documents.name(document)}:{block.line}"
+        taken = block.language.startswith(DIRECTIVES)
+        assert taken or block.language in RUN | SHOWN, where
+        if block.language == "console" and not block.reason:
+            assert documents.steps(block.code), f"{where}: no command"
+
+
+def chosen(document: Path, *languages: str) -> list[Block]:
+    return [
+        block
+        for block in documents.blocks(document)
+        if block.language in languages and not block.reason
+    ]
+
+
+def with_blocks(*languages: str) -> pytest.MarkDecorator:
+    having = [
+        document
+        for document in DOCUMENTS
+        if document != CHEAT_SHEET and chosen(document, *languages)
+    ]
+    return pytest.mark.parametrize("document", having, ids=documents.name)
+
+
+@with_blocks("python")
+def test_python_runs(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One block after the other, as one program."""
+    monkeypatch.chdir(tmp_path)
+    lines = [line for block in chosen(document, "python") for line in program(block)]
+    (tmp_path / "program.py").write_text("\n".join(lines))
+    run = subprocess.run(
+        [sys.executable, "program.py"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def program(block: Block) -> list[str]:
+    return [*block.first.splitlines(), *block.code.splitlines()]
+
+
+@contextmanager
+def shell(document: Path, directory: Path) -> Iterator[dict[str, str]]:
+    """Where the page's commands run, and the app, if they ask one: its variables."""
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+    }
+    if PORT not in document.read_text():
+        yield environment
+        return
+    with serve(f"sqlite:///{directory}/sql_app.db") as server:
+        yield environment | {"SERVER": f"127.0.0.1:{server.port}"}
+
+
+def run(command: str, directory: Path, environment: dict[str, str]) -> str:
+    """What the command prints, of an app at the address that the page has for it."""
+    server = environment.get("SERVER", PORT)
+    run = subprocess.run(
+        ["bash", "-euc", command.replace(PORT, server)],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
+    return run.stdout.replace(server, PORT)
+
+
+@with_blocks("console", "sh")
+def test_commands_print_what_the_page_shows(document: Path, tmp_path: Path) -> None:
+    with shell(document, tmp_path) as environment:
+        for block in chosen(document, "console", "sh"):
+            if block.first:
+                run(block.first, tmp_path, environment)
+            if block.language == "sh":
+                run(block.code, tmp_path, environment)
+                continue
+            for step in documents.steps(block.code):
+                output = run(step.command, tmp_path, environment)
+                assert documents.shows(step.output, output), (step, output)
+
+
+def test_dots_stand_for_what_varies() -> None:
+    assert documents.shows("a\nb", "a\nb\n")
+    assert documents.shows("...\nlink: …; x\n...", "HTTP/1.1\nlink: </a>; x\n\n[]")
+    assert not documents.shows("a...", "b")
+    assert not documents.shows("a", "ab")
