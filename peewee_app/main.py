@@ -23,7 +23,7 @@ from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
 from .web.request_id import RequestIdMiddleware
 from .web.security_headers import SecurityHeadersMiddleware
-from .web.startup import StartupError, StartupErrorMiddleware
+from .web.startup import StartupError, StartupErrorMiddleware, until_signal
 from .web.telemetry import QueryHook, ServerTimingMiddleware, query_hooks, show_echo
 
 
@@ -49,7 +49,9 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         connect = connector(url)
         try:
-            await run_sync(lambda: migrate(connect, apply=settings.migrate_at_start))
+            await until_signal(
+                lambda: migrate(connect, apply=settings.migrate_at_start)
+            )
         except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
             raise StartupError(f"DATABASE_URL: {one_line(exc)}") from exc
 

@@ -1,6 +1,7 @@
 """Start and stop."""
 
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -168,3 +169,19 @@ def test_importing_the_package_reads_no_setting() -> None:
     code = "import peewee_app.routes, peewee_app.models"
     environment = {"DATABASE_URL": "wrong"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+@on("sqlite")
+def test_a_start_that_waits_for_a_lock_says_so_and_can_be_stopped(
+    url: str, database_file: Path
+) -> None:
+    with closing(sqlite3.connect(database_file)) as other:
+        other.execute("PRAGMA journal_mode=wal")
+        other.execute("BEGIN IMMEDIATE")
+        with serve(url) as server:
+            assert server.process.stdout is not None
+            while "lock" not in server.process.stdout.readline():
+                assert server.process.poll() is None
+            log = server.stop()
+    assert "stopped by a signal" in log
+    assert "Traceback" not in log
