@@ -1,5 +1,7 @@
 """The application. `uvicorn peewee_app.main:app` serves it."""
 
+import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypedDict
@@ -17,7 +19,7 @@ from .fastapi_peewee import Pool, add_database_error_handlers, connector
 from .fastapi_peewee.error_classes import one_line
 from .migrations import migrate
 from .routes import router
-from .settings import Settings, load_settings
+from .settings import Settings, load_settings, misspelt, without_password
 from .web.body_limit import BodyLimitMiddleware
 from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
@@ -25,6 +27,9 @@ from .web.request_id import RequestIdMiddleware
 from .web.security_headers import SecurityHeadersMiddleware
 from .web.startup import StartupError, StartupErrorMiddleware, until_signal
 from .web.telemetry import QueryHook, ServerTimingMiddleware, query_hooks, show_echo
+
+# The server's, which is shown.
+logger = logging.getLogger("uvicorn.error")
 
 
 class State(TypedDict):
@@ -59,6 +64,9 @@ def create_app(
             echo_sql = settings.echo_sql
             return query_hooks(url, echo_sql=echo_sql, provider=tracer_provider)
 
+        logger.info("Database: %s", without_password(url))
+        for name, setting in misspelt(os.environ):
+            logger.warning("%s is not a setting: did you mean %s?", name, setting)
         pool = create_pool(connect, settings, hooks)
         readiness = health.Readiness(connect)
         yield {"pool": pool, "readiness": readiness}

@@ -1,6 +1,8 @@
 """Settings, from environment variables of the same names."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -42,6 +44,22 @@ class Settings(BaseSettings):
         if not self.database_pool_size:
             self.database_pool_size = pool_size(self.database_url.get_secret_value())
         return self
+
+
+def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Those names of environment variables that look like a setting's, and its name."""
+    settings = [name.upper() for name in Settings.model_fields]
+    for name in names:
+        close = get_close_matches(name.upper(), settings, n=1, cutoff=0.85)
+        if close and name.upper() not in settings:
+            yield name, close[0]
+
+
+def without_password(url: str) -> str:
+    """The URL, to be logged: no password, and no options."""
+    start, slashes, rest = url.partition("?")[0].partition("://")
+    user, at, place = rest.rpartition("@")
+    return start + slashes + user.partition(":")[0] + at + place
 
 
 def load_settings() -> Settings:

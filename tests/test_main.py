@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from peewee_app.fastapi_peewee import connector
 from peewee_app.main import create_app
-from peewee_app.settings import Settings
+from peewee_app.settings import Settings, without_password
 
 from .server import serve
 from .servers import on
@@ -185,3 +185,18 @@ def test_a_start_that_waits_for_a_lock_says_so_and_can_be_stopped(
             log = server.stop()
     assert "stopped by a signal" in log
     assert "Traceback" not in log
+
+
+@on("sqlite")
+def test_the_log_names_the_database_and_a_setting_that_is_misspelt(url: str) -> None:
+    with serve(url, DATABSE_URL="sqlite://", DATABASE_POOLSIZE="3") as server:
+        assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
+        log = server.stop()
+    assert f"Database: {url}" in log
+    assert "DATABSE_URL is not a setting: did you mean DATABASE_URL?" in log
+    assert "did you mean DATABASE_POOL_SIZE?" in log
+
+
+def test_a_url_is_logged_without_its_password() -> None:
+    url = "postgresql://scott:tiger@host:5432/db?password=tiger"
+    assert without_password(url) == "postgresql://scott@host:5432/db"
