@@ -1,18 +1,47 @@
 """What an error of a database means: a table for each engine."""
 
+import re
 import sqlite3
 
 from peewee import (
+    DataError,
+    IntegrityError,
     InterfaceError,
     InternalError,
     NotSupportedError,
     OperationalError,
+    PeeweeException,
 )
+
+# What a MySQL error ends with, after the values.
+MYSQL_KEY = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$")
 
 
 def one_line(exc: BaseException) -> str:
     """The message of an error; a driver's may have several lines."""
     return " ".join(str(exc).split())
+
+
+def without_values(exc: PeeweeException) -> PeeweeException:
+    """The same error, without what it says of a row: its class, code and constraint.
+
+    The driver's own error, which a traceback would show as well, is cut off.
+    """
+    exc.__cause__ = exc.__context__ = None
+    orig = getattr(exc, "orig", None)
+    if isinstance(exc, IntegrityError | DataError) and not isinstance(
+        orig,
+        sqlite3.Error,  # Whose messages have names only.
+    ):
+        words = [type(orig).__name__, error_code(exc)]
+        if diagnosis := getattr(orig, "diag", None):
+            words += [diagnosis.constraint_name, diagnosis.column_name]
+        elif key := MYSQL_KEY.search(str(exc)):
+            words.append(key[1])
+        exc.args = (" ".join(str(word) for word in words if word),)
+    elif detail := getattr(orig, "diag", None):
+        exc.args = (detail.message_primary or one_line(exc),)
+    return exc
 
 
 def error_code(exc: BaseException) -> str | int | None:

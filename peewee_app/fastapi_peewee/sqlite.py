@@ -10,7 +10,7 @@ from itertools import chain, repeat
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from peewee import SqliteDatabase
+from peewee import OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
 from .connection import Connect, Connection
@@ -59,7 +59,11 @@ class SqliteFile(Sqlite):
         super().__init__(f"file:{quote(path)}?mode={mode}", pragmas=pragmas, **options)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        opened = super().connect(reuse_if_open)
+        try:
+            opened = super().connect(reuse_if_open)
+        except OperationalError as exc:  # SQLite's message names no file.
+            exc.args = (f"{exc}: {self.path}",)
+            raise
         if opened:
             self._inode = os.stat(self.path).st_ino
         return opened
@@ -98,6 +102,8 @@ def connector(url: str) -> Connect:
         # later, it could fail at once instead of waiting.
         "lock_type": "IMMEDIATE",
     } | parse(url)
+    if not isinstance(options["timeout"], int | float):
+        raise ValueError("timeout should be a number of seconds")
     path = options.pop("database")
     if path == ":memory:":
         name = f"file:/{uuid.uuid4()}?vfs=memdb"
