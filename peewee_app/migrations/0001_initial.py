@@ -14,7 +14,9 @@ from peewee import (
     ForeignKeyField,
     Model,
     MySQLDatabase,
+    SqliteDatabase,
 )
+from playhouse.sqlite_ext import AutoIncrementField
 
 # Text compares exactly on SQLite and PostgreSQL. MySQL and MariaDB ignore case, accents
 # and spaces at the end, unless told not to; by names on which they do not agree.
@@ -27,13 +29,17 @@ EXACT_TEXT = (
 def models(db: Database) -> tuple[type[Model], type[Model]]:
     """User and Item as they were at this step, whatever the app's models become."""
 
+    # SQLite would give the id of a deleted row to the next one.
+    sqlite = isinstance(db, SqliteDatabase)
+    id_field = AutoIncrementField if sqlite else AutoField
+
     class Base(Model):
         class Meta:
             database = db
             table_settings = EXACT_TEXT if isinstance(db, MySQLDatabase) else None
 
     class User(Base):
-        id = AutoField()
+        id = id_field()
         email = CharField()
         hashed_password = CharField()
         is_active = BooleanField(default=True)
@@ -42,7 +48,7 @@ def models(db: Database) -> tuple[type[Model], type[Model]]:
             table_name = "users"
 
     class Item(Base):
-        id = AutoField()
+        id = id_field()
         title = CharField()
         description = CharField(null=True)
         owner = ForeignKeyField(User, index=False)
