@@ -48,7 +48,8 @@ def test_models_and_migrations_agree_up_and_down(url: str) -> None:
         for done in range(last):
             assert len(runner.down()) == 1
             assert len(runner.applied()) == last - done - 1
-        assert db.get_tables() == ["schema_migration"]
+        # SQLite keeps the ids that it has given.
+        assert {*db.get_tables()} - {"sqlite_sequence"} == {"schema_migration"}
         # The tables that Peewee makes of the models, with types and nulls.
         db.create_tables(MODELS)
         assert columns(url) == migrated

@@ -6,8 +6,8 @@ import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, repeat
-from typing import Any
+from itertools import chain, islice, repeat
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from peewee import OperationalError, SqliteDatabase
@@ -21,12 +21,42 @@ BUSY_TIMEOUT = 5
 MIN_FREE = 1024 * 1024
 
 
+class Cursor(sqlite3.Cursor):
+    """A cursor that takes all rows at once, as those of the servers' drivers do.
+
+    Rows that were fetched one by one would leave a read open on the connection, which
+    other threads use, or close.
+    """
+
+    _rows: Iterator[Any] = iter(())
+
+    def execute(self, sql: str, parameters: Any = ()) -> Self:
+        super().execute(sql, parameters)
+        self._rows = iter(super().fetchall())
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._rows)
+
+    def fetchone(self) -> Any:
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        return list(islice(self._rows, size or self.arraysize))
+
+    def fetchall(self) -> list[Any]:
+        return list(self._rows)
+
+
 class Sqlite(Connection, SqliteDatabase):
     """One connection to a SQLite database."""
 
     # A transaction that has read, and now writes, after others have written.
     rolled_back = frozenset({sqlite3.SQLITE_BUSY_SNAPSHOT})
     snapshot = ("DEFERRED",)
+
+    def cursor(self, named_cursor: None = None) -> Cursor:
+        return Cursor(self.connection())
 
     def is_clean(self) -> bool:
         in_transaction: bool = self.connection().in_transaction
