@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial
 from inspect import ismethod
 from typing import Any
 
@@ -197,6 +197,11 @@ class Scope:
             with self as database:
                 database.rollback()
 
+    def call(self, method: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """What a method of the connection returns, as one statement."""
+        with self:
+            return method(*args, **options)
+
     def end(self) -> bool:
         """Let no more statements run; never blocks.
 
@@ -261,9 +266,9 @@ class ContextDatabase(DatabaseProxy):
         """Peewee sets None when it makes a proxy; here the scope decides."""
 
     # As Peewee's, which begin and end transactions by the methods below.
-    session_start = Database.session_start
-    session_commit = Database.session_commit
-    session_rollback = Database.session_rollback
+    session_start: Any = Database.session_start
+    session_commit: Any = Database.session_commit
+    session_rollback: Any = Database.session_rollback
 
     def __getattr__(self, name: str) -> Any:
         if name == "_Model":  # Peewee's own `Model` has not been asked for yet.
@@ -273,12 +278,7 @@ class ContextDatabase(DatabaseProxy):
         if name in AFTER_STATEMENT or not ismethod(value):
             return value
 
-        @wraps(value)
-        def method(*args: Any, **options: Any) -> Any:
-            with scope:
-                return value(*args, **options)
-
-        return method
+        return partial(scope.call, value)
 
     def _scope(self) -> Scope:
         scope = _scope.get()
