@@ -12,7 +12,7 @@ from .fastapi_peewee import connector, pool_size
 
 
 class Settings(BaseSettings):
-    """What an operator can set; the README has the table."""
+    """What an operator can set; docs/settings.md has the table."""
 
     # Secret, since it may have a password in it.
     database_url: SecretStr = SecretStr("sqlite:///./sql_app.db")
