@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     # Connections, and so requests in the database at once, for each process.
     # The default stands for what suits the engine.
     database_pool_size: int = Field(default=0, ge=1, le=1000, validate_default=False)
-    # Seconds that a request waits for its turn in the database.
+    # Seconds that a request waits for a hash and for a slot.
     database_pool_timeout: float = Field(default=10, gt=0, le=3600)
     # Whether to apply pending migrations at the start, or to refuse to start.
     migrate_at_start: bool = True
