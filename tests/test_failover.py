@@ -16,7 +16,7 @@ from .load import USER, clients, stored
 from .server import serve
 from .servers import Postgresql, running
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 class Standby(Postgresql):

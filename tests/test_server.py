@@ -39,6 +39,7 @@ def user(name: object) -> dict[str, str]:
     return {"email": f"{name}@example.com", "password": "chimichangas4life"}
 
 
+@pytest.mark.slow
 async def test_200_clients_for_10_seconds_without_a_failed_request(
     client: httpx2.AsyncClient,
 ) -> None:
@@ -63,6 +64,7 @@ async def test_200_clients_for_10_seconds_without_a_failed_request(
     assert statuses[200] > 200
 
 
+@pytest.mark.slow
 async def test_100_posts_of_one_email_at_once(client: httpx2.AsyncClient) -> None:
     responses = await asyncio.gather(
         *(client.post("/users/", json=user("same")) for _ in range(100))
