@@ -1,4 +1,4 @@
-"""What the tutorial lets its reader do in a browser."""
+"""What the tutorial says that its commands do not show."""
 
 import os
 import socket
@@ -13,10 +13,19 @@ from peewee_app import crud, schemas
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 
-from .documents import ROOT
+from .documents import ROOT, blocks
 from .processes import dying_with_us
 
-SNIPPET = ROOT / "docs" / "tutorial" / "server_timing.js"
+TUTORIAL = ROOT / "docs" / "tutorial"
+SNIPPET = TUTORIAL / "server_timing.js"
+
+
+def test_the_files_that_are_listed_exist() -> None:
+    listed = next(b for b in blocks(TUTORIAL / "02_models.md") if b.language == "text")
+    package, *lines = listed.code.splitlines()
+    files = [line.split()[1] for line in lines]
+    assert len(files) > 5
+    assert all((ROOT / package / file).exists() for file in files)
 
 
 @pytest.mark.slow
