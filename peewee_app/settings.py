@@ -51,5 +51,6 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as exc:
         errors = [f"{e['loc'][0]!s}".upper() + f": {e['msg']}" for e in exc.errors()]
-        print("peewee_app cannot start.", "; ".join(errors), file=sys.stderr)
+        # In one piece: other workers write theirs at the same moment.
+        sys.stderr.write(f"peewee_app cannot start. {'; '.join(errors)}\n")
         raise SystemExit(3) from None

@@ -118,8 +118,9 @@ def test_422_keeps_the_input_of_a_query(client: TestClient) -> None:
 def test_422_leaves_out_the_input_of_a_body(client: TestClient) -> None:
     body = {**USER, "email": "deadpool"}
     (error,) = client.post("/users/", json=body).json()["detail"]
-    assert error.keys() == {"type", "loc", "msg", "ctx"}
-    assert error["ctx"]["reason"] in error["msg"]
+    assert error["loc"] == ["body", "email"]
+    assert error["msg"]
+    assert "input" not in error
 
 
 @on("sqlite")
