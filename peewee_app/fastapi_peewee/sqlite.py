@@ -1,6 +1,7 @@
 """SQLite: a file, or a database in memory."""
 
 import os
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -9,13 +10,15 @@ from itertools import chain, repeat
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from peewee import SqliteDatabase
+from peewee import OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
 from .connection import Connect, Connection
 
 # Seconds that a statement waits for another process's lock on the file.
 BUSY_TIMEOUT = 5
+# Bytes that have to be free on the disk.
+MIN_FREE = 1024 * 1024
 
 
 class Sqlite(Connection, SqliteDatabase):
@@ -28,6 +31,9 @@ class Sqlite(Connection, SqliteDatabase):
     def is_clean(self) -> bool:
         in_transaction: bool = self.connection().in_transaction
         return not in_transaction
+
+    def why_not_writable(self) -> str | None:
+        return None
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -53,7 +59,11 @@ class SqliteFile(Sqlite):
         super().__init__(f"file:{quote(path)}?mode={mode}", pragmas=pragmas, **options)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        opened = super().connect(reuse_if_open)
+        try:
+            opened = super().connect(reuse_if_open)
+        except OperationalError as exc:  # SQLite's message names no file.
+            exc.args = (f"{exc}: {self.path}",)
+            raise
         if opened:
             self._inode = os.stat(self.path).st_ino
         return opened
@@ -66,6 +76,16 @@ class SqliteFile(Sqlite):
             )
         except OSError:
             return False
+
+    def why_not_writable(self) -> str | None:
+        """It looks at the file, the directory and the space on the disk.
+
+        To take the lock for a moment would tell the same, and keep a writer waiting.
+        """
+        directory = os.path.dirname(self.path)
+        if not (os.access(self.path, os.W_OK) and os.access(directory, os.W_OK)):
+            return "read-only"
+        return "full" if shutil.disk_usage(directory).free < MIN_FREE else None
 
 
 def connector(url: str) -> Connect:
@@ -82,6 +102,8 @@ def connector(url: str) -> Connect:
         # later, it could fail at once instead of waiting.
         "lock_type": "IMMEDIATE",
     } | parse(url)
+    if not isinstance(options["timeout"], int | float):
+        raise ValueError("timeout should be a number of seconds")
     path = options.pop("database")
     if path == ":memory:":
         name = f"file:/{uuid.uuid4()}?vfs=memdb"
