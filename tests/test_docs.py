@@ -122,17 +122,21 @@ def program(block: Block) -> list[str]:
 class Shell:
     """Runs a page's commands, and the app from the first one on that asks it.
 
-    The app is that of the working directory, if a page has made a copy of it there.
+    The app is that of the working directory, if a page has made a copy of it there, or
+    a small one, if the page starts that.
     """
 
-    def __init__(self, servers: ExitStack) -> None:
+    def __init__(self, document: Path, servers: ExitStack) -> None:
+        own_app = re.search(r"^uvicorn (docs\.\S+)$", document.read_text(), re.M)
+        self._module = ("uvicorn", own_app[1]) if own_app else ("peewee_app",)
         self._servers = servers
         self._address = PORT
 
     def run(self, command: str) -> str:
         """What the command prints, of an app at the address that the page has."""
         if PORT in command and self._address == PORT:
-            server = self._servers.enter_context(serve("sqlite:///./sql_app.db"))
+            app = serve("sqlite:///./sql_app.db", module=self._module)
+            server = self._servers.enter_context(app)
             self._address = f"127.0.0.1:{server.port}"
         run = subprocess.run(
             ["bash", "-euc", command.replace(PORT, self._address)],
@@ -152,7 +156,7 @@ def test_commands_print_what_the_page_shows(
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     with ExitStack() as servers:
-        shell = Shell(servers)
+        shell = Shell(document, servers)
         for block in chosen(document, "console", "sh"):
             if block.first:
                 shell.run(block.first)
