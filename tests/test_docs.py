@@ -20,6 +20,8 @@ PORT = "127.0.0.1:8000"
 # Its test runs what it was made from: see test_cheat_sheet.py.
 CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet.md"
 RUN = {"python", "console", "sh"}
+# How a page starts the app, or one of its own.
+START = r"^((?:\w+=\S+ )*)(?:uvicorn (docs\.\S+)|peewee_app)$"
 SHOWN = {"text", "json", "mermaid", "sql"}
 # They take what they show from files; the site's build fails if it is not there.
 DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
@@ -127,15 +129,18 @@ class Shell:
     """
 
     def __init__(self, document: Path, servers: ExitStack) -> None:
-        own_app = re.search(r"^uvicorn (docs\.\S+)$", document.read_text(), re.M)
-        self._module = ("uvicorn", own_app[1]) if own_app else ("peewee_app",)
+        start = re.search(START, document.read_text(), re.M)
+        own_app = start and start[2]
+        self._module = ("uvicorn", own_app) if own_app else ("peewee_app",)
+        self._settings = dict(re.findall(r"(\w+)=(\S+)", start[1] if start else ""))
         self._servers = servers
         self._address = PORT
 
     def run(self, command: str) -> str:
         """What the command prints, of an app at the address that the page has."""
         if PORT in command and self._address == PORT:
-            app = serve("sqlite:///./sql_app.db", module=self._module)
+            url = "sqlite:///./sql_app.db"
+            app = serve(url, module=self._module, **self._settings)
             server = self._servers.enter_context(app)
             self._address = f"127.0.0.1:{server.port}"
         run = subprocess.run(

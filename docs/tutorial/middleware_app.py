@@ -1,4 +1,4 @@
-"""The app's models behind the middleware: `uvicorn docs.tutorial.middleware_app:app`."""
+"""Users behind the middleware: `uvicorn docs.tutorial.middleware_app:app`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
