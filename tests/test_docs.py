@@ -22,6 +22,8 @@ CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet.md"
 RUN = {"python", "console", "sh"}
 # How a page starts the app, or one of its own.
 START = r"^((?:\w+=\S+ )*)(?:uvicorn (docs\.\S+)|peewee_app)$"
+# They copy the app, start a database server, or run tests.
+SLOW = {"11_migrations.md", "14_outside.md", "15_postgresql.md", "16_make_it_yours.md"}
 SHOWN = {"text", "json", "mermaid", "sql"}
 # They take what they show from files; the site's build fails if it is not there.
 DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
@@ -92,7 +94,7 @@ def chosen(document: Path, *languages: str) -> list[Block]:
 
 def with_blocks(*languages: str) -> pytest.MarkDecorator:
     having = [
-        document
+        pytest.param(document, marks=[pytest.mark.slow] if document.name in SLOW else [])
         for document in DOCUMENTS
         if document != CHEAT_SHEET and chosen(document, *languages)
     ]
