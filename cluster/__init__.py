@@ -1,1 +1,1 @@
-"""The app on a MariaDB Galera cluster: `python -m cluster` shows a node's death."""
+"""The app on clusters whose nodes fail: see `python -m cluster --help`."""

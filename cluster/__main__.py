@@ -1,95 +1,26 @@
-"""Runs the app on a cluster, kills a node under load, and prints what happened."""
+"""Runs the app on a cluster whose nodes fail under load, and says what happened."""
 
-import asyncio
+import argparse
 import signal
 import sys
-import time
 
-from .apps import AppError, Apps
-from .haproxy import balancer
-from .load import Client
-from .nodes import Node, NodeError, cluster, database_url, missing
-from .race import increment, race
-from .report import Report, compare
-
-NODES = 3
-PROCESSES = 3
-CLIENTS = 12
-# Seconds of load before the node is killed, while it is away, and after its return.
-BEFORE, AWAY, AFTER = 5, 8, 6
-HOLD = 0.5
-RACES = 10
-INCREMENTS = 50
-
-
-def run() -> Report:
-    """Start everything, kill a node under load, let it return, then stop everything.
-
-    Raises NodeError or AppError if something does not start.
-    """
-    report = Report()
-    say("starting the nodes")
-    with cluster(NODES) as nodes, balancer(nodes) as port:
-        asyncio.run(work(nodes, database_url(port), report))
-        report.increments = increment(nodes, INCREMENTS)
-        say("comparing the nodes")
-        for node in nodes:
-            report.nodes[node.name] = compare(node, report.tally)
-    return report
-
-
-async def work(nodes: list[Node], url: str, report: Report) -> None:
-    """Serve the database at the URL; put load on it, and then make conflicts."""
-    say("starting processes of the app")
-    async with Apps(url) as apps:
-        # At once: only one of them makes the tables.
-        await asyncio.gather(*(apps.add() for _ in range(PROCESSES)))
-        stop = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            for number in range(CLIENTS):
-                client = Client(f"client{number}", apps.clients, report.tally)
-                group.create_task(client.run(stop))
-            await kill_and_return(nodes[0], apps, report)
-            stop.set()
-        say("making conflicts")
-        report.race = await race(apps.clients, nodes, RACES)
-        report.retries = apps.count_logged("running it again")
-        report.connections = {node.name: node.connections() for node in nodes}
-
-
-async def kill_and_return(node: Node, apps: Apps, report: Report) -> None:
-    """Kill the node and start it again, each after some seconds of load."""
-    say("load begins")
-    await asyncio.sleep(BEFORE)
-    say(f"killing {node.name}")
-    with node.connect() as connection:
-        # The node holds writes back, so that some are under way when it dies.
-        await asyncio.to_thread(connection.query, "FLUSH TABLES WITH READ LOCK")
-        await asyncio.sleep(HOLD)
-        report.killed = time.monotonic()
-        await asyncio.to_thread(node.kill)
-    await asyncio.sleep(AWAY)
-    say(f"starting {node.name} again")
-    report.restarted = time.monotonic()
-    await asyncio.to_thread(node.start)
-    await asyncio.to_thread(node.wait_until_synced)
-    report.synced = time.monotonic()
-    report.transfer = node.transfer()
-    say(f"{node.name} is synced")
-    # Pools keep the connections they have. A new process opens new ones, and HAProxy
-    # gives them to the node that has fewest.
-    await apps.add()
-    await asyncio.sleep(AFTER)
-
-
-def say(text: str) -> None:
-    """Tell what is being done, while it takes its time."""
-    print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
+from . import galera, patroni
+from .apps import AppError
+from .galera.nodes import NEEDED as GALERA_NEEDS
+from .galera.report import Report as GaleraReport
+from .galera.run import run as run_galera
+from .machine import NodeError, missing
+from .patroni.programs import NEEDED as PATRONI_NEEDS
+from .patroni.report import Report as PatroniReport
+from .patroni.run import run as run_patroni
+from .patroni.scenarios import SCENARIOS
 
 
 def main() -> int:
     """Run it and print the report; 0 if everything held."""
-    if packages := missing():
+    arguments = parse()
+    needed = GALERA_NEEDS if arguments.cluster == "galera" else PATRONI_NEEDS
+    if packages := missing(needed):
         print("first: apt-get install", *packages, file=sys.stderr)
         return 2
     # End on SIGTERM as on Control-C: what was started is stopped. A shell's background
@@ -97,7 +28,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        report = run()
+        report = run(arguments)
     except (NodeError, AppError) as exc:
         print(exc, file=sys.stderr)
         return 1
@@ -108,6 +39,30 @@ def main() -> int:
     broken = report.broken_promises()
     print("\n" + ("\n".join(f"BROKEN: {text}" for text in broken) or "all held"))
     return 1 if broken else 0
+
+
+def run(arguments: argparse.Namespace) -> GaleraReport | PatroniReport:
+    """Run what was asked for. Raises NodeError or AppError if something fails."""
+    if arguments.cluster == "galera":
+        return run_galera()
+    everything = "all" in arguments.scenarios
+    return run_patroni(list(SCENARIOS) if everything else arguments.scenarios)
+
+
+def parse() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m cluster", description=__doc__)
+    clusters = parser.add_subparsers(dest="cluster", required=True)
+    clusters.add_parser("galera", help=galera.__doc__)
+    patroni_parser = clusters.add_parser("patroni", help=patroni.__doc__)
+    patroni_parser.add_argument(
+        "scenarios",
+        nargs="*",
+        choices=[*SCENARIOS, "all"],
+        default="all",
+        help="what is to happen, in this order (default: all)",
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ class Answer:
     """What a request ended with: seconds on the clock, and 0 for no answer at all."""
 
     time: float
+    method: str
     status: int
 
 
@@ -41,10 +42,18 @@ class Tally:
         times = (answer for answer in self.answers if since <= answer.time < until)
         return Counter(answer.status for answer in times)
 
-    def longest_silence(self) -> float:
-        """The longest time in seconds in which no client had a success."""
-        times = [answer.time for answer in self.answers if answer.status == 200]
-        return max((b - a for a, b in itertools.pairwise(times)), default=0)
+    def written(self, since: float = 0) -> list[float]:
+        """When writes were acknowledged, from a time on."""
+        return [
+            answer.time
+            for answer in self.answers
+            if answer.method == "POST" and answer.status == 200 and answer.time >= since
+        ]
+
+    def longest_silence(self, since: float) -> float:
+        """The most seconds on end without an acknowledged write, from a time on."""
+        times = [since, *self.written(since), self.answers[-1].time]
+        return max(later - sooner for sooner, later in itertools.pairwise(times))
 
 
 class Client:
@@ -101,5 +110,5 @@ class Client:
         except httpx2.TransportError:
             pass
         status = response.status_code if response else 0
-        self.tally.answers.append(Answer(time.monotonic(), status))
+        self.tally.answers.append(Answer(time.monotonic(), method, status))
         return response

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
-from .web.openapi import link
+from .web.openapi import errors, link
 
 INFO: dict[str, Any] = {
     "title": "peewee_app",
@@ -21,6 +21,11 @@ INFO: dict[str, Any] = {
     ],
 }
 
+# The responses of an operation that sets an email.
+EMAIL_TAKEN = errors(400)
+EMAIL_TAKEN[400]["description"] = (
+    "The email is registered already, or the body cannot be read."
+)
 USER_LINKS = {
     "read": link("read_user_users__user_id__get", "user_id", "id"),
     "update": link("update_user_users__user_id__patch", "user_id", "id"),

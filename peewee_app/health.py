@@ -1,27 +1,70 @@
 """Whether the process lives, and whether its database answers."""
 
-from anyio import fail_after
-from anyio.to_thread import run_sync
+import asyncio
+import time
+from contextvars import Context
+
 from fastapi import APIRouter, Request, Response
 
-from .fastapi_peewee import Pool
+from .database import db
+from .fastapi_peewee import Connect, Pool
 from .fastapi_peewee.error_classes import why_unavailable
+from .fastapi_peewee.pool import run
 from .models import User
 
 router = APIRouter(prefix="/health", include_in_schema=False)
 
-# Seconds that the database has to answer.
+# Seconds that whoever asks waits for an answer.
 DEADLINE = 0.8
+# Seconds for which an answer holds.
+SHARED = 1
 
 
-def ask(pool: Pool) -> str | None:
-    """The class of the reason why the database does not answer; None if it does."""
-    try:
-        with pool.connection():
-            User.select().exists()
-    except Exception as exc:
-        return why_unavailable(exc) or "error"
-    return None
+class Readiness:
+    """Whether the database can be read and written.
+
+    It is asked once at a time, on a thread and a connection of its own, and all who
+    want to know share the answer. So a check works when all others wait, and costs no
+    more than that, however many ask, and also when the database hangs.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._pool = Pool(connect, size=1, timeout=DEADLINE)
+        self._answer: asyncio.Task[str | None] | None = None
+        self._answered = 0.0
+
+    async def why_not(self) -> str | None:
+        """The class of the reason why the app is not ready; None if it is."""
+        if self._answer is None or (
+            self._answer.done() and time.monotonic() - self._answered >= SHARED
+        ):
+            # It belongs to none of the requests that wait for it.
+            self._answer = asyncio.create_task(self._ask(), context=Context())
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await asyncio.shield(self._answer)
+        except TimeoutError:
+            return "timeout"
+
+    async def _ask(self) -> str | None:
+        try:
+            async with self._pool.request():
+                return await run(ask)
+        except Exception as exc:
+            return why_unavailable(exc) or "error"
+        finally:
+            self._answered = time.monotonic()
+
+    def close(self) -> None:
+        """Close the connection; blocks until that is done."""
+        self._pool.close()
+
+
+def ask() -> str | None:
+    """What is wrong with a database that answers, if anything is."""
+    User.select().exists()
+    reason: str | None = db.why_not_writable()
+    return reason
 
 
 @router.get("")
@@ -32,14 +75,9 @@ async def health() -> dict[str, str]:
 
 @router.get("/ready")
 async def ready(request: Request, response: Response) -> dict[str, str]:
-    """200 if the database answers; else 503, with the class of the reason."""
-    pool: Pool = request.state.pool
-    limiter = request.app.state.health_thread
-    try:
-        with fail_after(DEADLINE):
-            reason = await run_sync(ask, pool, limiter=limiter, abandon_on_cancel=True)
-    except TimeoutError:
-        reason = "timeout"
+    """200 if the database can be read and written; else 503, with the reason."""
+    readiness: Readiness = request.state.readiness
+    reason = await readiness.why_not()
     if reason is None:
         return {"status": "ok"}
     response.status_code = 503

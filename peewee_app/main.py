@@ -1,14 +1,16 @@
 """The application. `uvicorn peewee_app.main:app` serves it."""
 
+import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
-from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
 from peewee import PeeweeException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from . import health
 from .database import create_pool
@@ -17,20 +19,24 @@ from .fastapi_peewee import Pool, add_database_error_handlers, connector
 from .fastapi_peewee.error_classes import one_line
 from .migrations import migrate
 from .routes import router
-from .settings import Settings, load_settings
+from .settings import Settings, load_settings, misspelt, without_password
 from .web.body_limit import BodyLimitMiddleware
 from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
 from .web.request_id import RequestIdMiddleware
 from .web.security_headers import SecurityHeadersMiddleware
-from .web.startup import StartupError, StartupErrorMiddleware
+from .web.startup import StartupError, StartupErrorMiddleware, until_signal
 from .web.telemetry import QueryHook, ServerTimingMiddleware, query_hooks, show_echo
+
+# The server's, which is shown.
+logger = logging.getLogger("uvicorn.error")
 
 
 class State(TypedDict):
     """What every request has in its `request.state`."""
 
     pool: Pool
+    readiness: health.Readiness
 
 
 def create_app(
@@ -48,7 +54,9 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         connect = connector(url)
         try:
-            await run_sync(lambda: migrate(connect, apply=settings.migrate_at_start))
+            await until_signal(
+                lambda: migrate(connect, apply=settings.migrate_at_start)
+            )
         except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
             raise StartupError(f"DATABASE_URL: {one_line(exc)}") from exc
 
@@ -56,16 +64,18 @@ def create_app(
             echo_sql = settings.echo_sql
             return query_hooks(url, echo_sql=echo_sql, provider=tracer_provider)
 
+        logger.info("Database: %s", without_password(url))
+        for name, setting in misspelt(os.environ):
+            logger.warning("%s is not a setting: did you mean %s?", name, setting)
         pool = create_pool(connect, settings, hooks)
-        yield {"pool": pool}
+        readiness = health.Readiness(connect)
+        yield {"pool": pool, "readiness": readiness}
+        await run_sync(readiness.close)
         await run_sync(pool.close)
 
     app = create_app_with_docs(
         lifespan=lifespan, telemetry={"tracer_provider": tracer_provider}, **INFO
     )
-    # A thread of its own, outside the pool's slots: the check works when all others
-    # wait, and a server that hangs keeps one thread, however often the check comes.
-    app.state.health_thread = CapacityLimiter(1)
     app.include_router(router)
     app.include_router(health.router)
     add_error_handlers(app)
@@ -76,6 +86,8 @@ def create_app(
     if settings.echo_sql:
         show_echo()
         app.add_middleware(ServerTimingMiddleware)
+    if hosts := [host.strip() for host in settings.allowed_hosts.split(",") if host]:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.add_middleware(RequestIdMiddleware)
     return app
 

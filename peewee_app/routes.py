@@ -9,12 +9,12 @@ from peewee import IntegrityError
 
 from . import crud, schemas
 from .database import Db
-from .document import ITEM_LINKS, USER_LINKS
+from .document import EMAIL_TAKEN, ITEM_LINKS, USER_LINKS
 from .fastapi_peewee import Page, PeeweeRoute
 from .fastapi_peewee.paging import MAX_ID, MIN_ID, PageQuery
 from .hashing import ChangedUser, HashedUser
 from .models import Item, User
-from .web.openapi import errors, page_responses
+from .web.openapi import BODY, errors, page_responses
 
 # It makes the JSON of what a path operation returns, by its response model.
 router = APIRouter(route_class=PeeweeRoute)
@@ -62,7 +62,7 @@ def owner_missing(user_id: int) -> HTTPException | None:
     "/users/",
     response_model=schemas.User,
     tags=["users"],
-    responses=errors(400, 413, 503) | {200: {"links": USER_LINKS}},
+    responses=errors(*BODY, 503) | EMAIL_TAKEN | {200: {"links": USER_LINKS}},
 )
 def create_user(user: HashedUser, db: Db) -> User:
     """Create a user. The email must not be registered yet."""
@@ -98,7 +98,7 @@ def read_user(user_id: UserId, db: Db) -> User:
     "/users/{user_id}",
     response_model=schemas.User,
     tags=["users"],
-    responses=errors(400, 404, 413, 503),
+    responses=errors(*BODY, 404, 503) | EMAIL_TAKEN,
 )
 def update_user(user_id: UserId, user: ChangedUser, db: Db) -> User:
     """Change the given fields of a user; the others stay as they are."""
@@ -124,7 +124,7 @@ def delete_user(user_id: UserId, db: Db) -> None:
     "/users/{user_id}/items/",
     response_model=schemas.Item,
     tags=["items"],
-    responses=errors(404, 413, 503) | {200: {"links": ITEM_LINKS}},
+    responses=errors(*BODY, 404, 503) | {200: {"links": ITEM_LINKS}},
 )
 def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Item:
     """Create an item that belongs to the user."""
@@ -176,7 +176,7 @@ def read_item(item_id: ItemId, db: Db) -> Item:
     "/items/{item_id}",
     response_model=schemas.Item,
     tags=["items"],
-    responses=errors(404, 413, 503),
+    responses=errors(*BODY, 404, 503),
 )
 def update_item(item_id: ItemId, item: schemas.ItemUpdate, db: Db) -> Item:
     """Change the given fields of an item; the others stay as they are."""

@@ -1,6 +1,8 @@
 """Settings, from environment variables of the same names."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -10,14 +12,14 @@ from .fastapi_peewee import connector, pool_size
 
 
 class Settings(BaseSettings):
-    """What an operator can set; the README has the table."""
+    """What an operator can set; docs/settings.md has the table."""
 
     # Secret, since it may have a password in it.
     database_url: SecretStr = SecretStr("sqlite:///./sql_app.db")
     # Connections, and so requests in the database at once, for each process.
     # The default stands for what suits the engine.
     database_pool_size: int = Field(default=0, ge=1, le=1000, validate_default=False)
-    # Seconds that a request waits for its turn in the database.
+    # Seconds that a request waits for a hash and for a slot.
     database_pool_timeout: float = Field(default=10, gt=0, le=3600)
     # Whether to apply pending migrations at the start, or to refuse to start.
     migrate_at_start: bool = True
@@ -25,6 +27,9 @@ class Settings(BaseSettings):
     echo_sql: bool = False
     # Bytes of a request body.
     max_body_size: int = Field(default=1024 * 1024, ge=1)
+
+    # Host names that a request may be for, with commas between them; empty for all.
+    allowed_hosts: str = ""
 
     @field_validator("database_url")
     @classmethod
@@ -41,6 +46,22 @@ class Settings(BaseSettings):
         return self
 
 
+def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Those names of environment variables that look like a setting's, and its name."""
+    settings = [name.upper() for name in Settings.model_fields]
+    for name in names:
+        close = get_close_matches(name.upper(), settings, n=1, cutoff=0.85)
+        if close and name.upper() not in settings:
+            yield name, close[0]
+
+
+def without_password(url: str) -> str:
+    """The URL, to be logged: no password, and no options."""
+    start, slashes, rest = url.partition("?")[0].partition("://")
+    user, at, place = rest.rpartition("@")
+    return start + slashes + user.partition(":")[0] + at + place
+
+
 def load_settings() -> Settings:
     """Read the settings from the environment.
 
@@ -50,6 +71,10 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as exc:
-        errors = [f"{e['loc'][0]!s}".upper() + f": {e['msg']}" for e in exc.errors()]
-        print("peewee_app cannot start.", "; ".join(errors), file=sys.stderr)
+        errors = [
+            f"{e['loc'][0]!s}".upper() + ": " + e["msg"].removeprefix("Value error, ")
+            for e in exc.errors()
+        ]
+        # In one piece: other workers write theirs at the same moment.
+        sys.stderr.write(f"peewee_app cannot start. {'; '.join(errors)}\n")
         raise SystemExit(3) from None

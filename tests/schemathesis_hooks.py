@@ -3,7 +3,6 @@
 from typing import Any
 
 import schemathesis
-import schemathesis
 
 
 @schemathesis.check

@@ -163,6 +163,60 @@ class Postgresql(DatabaseServer):
         super().stop(number)
 
 
+class PgBouncer(DatabaseServer):
+    """A PgBouncer in front of a PostgreSQL server, of the machine's own installation.
+
+    Its settings are the ones that it comes with, but for those given.
+    """
+
+    def __init__(
+        self, directory: Path, server: Postgresql, *users: str, **settings: str
+    ) -> None:
+        super().__init__(directory)
+        self.server = server
+        if not self.program:
+            skip("no PgBouncer: install pgbouncer")
+        given = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "trust",
+            "auth_file": directory / "users",
+            "admin_users": "postgres",
+            **settings,
+        }
+        lines = [f"{name} = {value}" for name, value in given.items()]
+        (directory / "pgbouncer.ini").write_text(
+            f"[databases]\n* = host=127.0.0.1 port={server.port}\n[pgbouncer]\n"
+            + "\n".join(lines)
+        )
+        names = ("postgres", *users)
+        (directory / "users").write_text("".join(f'"{name}" ""\n' for name in names))
+
+    @property
+    def program(self) -> str | None:
+        return shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+
+    @property
+    def user(self) -> str | None:
+        """It refuses to run as root, as PostgreSQL does."""
+        return self.server.user
+
+    def command(self) -> list[str]:
+        return [str(self.program), str(self.directory / "pgbouncer.ini")]
+
+    def connect(self) -> Any:
+        """To its console, where PAUSE and RESUME are statements."""
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user="postgres",
+            dbname="pgbouncer",
+            autocommit=True,
+            connect_timeout=5,
+        )
+
+
 class Mariadb(DatabaseServer):
     """A MariaDB server, of the machine's own installation."""
 

@@ -1,4 +1,4 @@
-"""The app on a real Galera cluster: a node dies, comes back, and conflicts are met."""
+"""The app on real clusters, Galera and Patroni, whose nodes fail and come back."""
 
 import os
 import signal
@@ -11,22 +11,29 @@ from pathlib import Path
 import pytest
 from peewee import OperationalError
 
-from cluster.__main__ import NODES, PROCESSES, RACES, run
-from cluster.nodes import DATABASE, cluster, missing
+from cluster.galera.nodes import DATABASE, cluster
+from cluster.galera.nodes import NEEDED as GALERA_NEEDS
+from cluster.galera.run import NODES, PROCESSES, RACES
+from cluster.galera.run import run as run_galera
+from cluster.machine import missing
+from cluster.patroni.programs import NEEDED as PATRONI_NEEDS
+from cluster.patroni.run import run as run_patroni
 from peewee_app.fastapi_peewee import connector, mysql
 from peewee_app.migrations import migrate
 
 from . import servers
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True, scope="module")
 def installed() -> None:
-    if packages := missing():
-        servers.skip(f"no Galera cluster: apt-get install {' '.join(packages)}")
+    if packages := missing(GALERA_NEEDS | PATRONI_NEEDS):
+        servers.skip(f"no cluster: apt-get install {' '.join(packages)}")
 
 
-def test_a_node_dies_under_load_and_returns() -> None:
-    report = run()
+def test_a_galera_node_dies_under_load_and_returns() -> None:
+    report = run_galera()
     print(report.text())
     tally = report.tally
     assert report.broken_promises() == []
@@ -51,12 +58,36 @@ def test_a_node_dies_under_load_and_returns() -> None:
     assert report.increments.values == [report.increments.acknowledged] * NODES
 
 
-def test_interrupted_it_leaves_nothing_behind() -> None:
+def test_patroni_in_synchronous_mode_loses_nothing_acknowledged() -> None:
+    report = run_patroni(["lag", "freeze", "cut", "switchover", "etcd"], [True])
+    print(report.text())
+    assert report.broken_promises() == []
+    for outcome in report.outcomes:
+        for side in outcome.sides.values():
+            assert side.lost == 0
+            assert side.doubled == 0
+            assert side.tally.written(outcome.whole)
+
+
+def test_patroni_without_synchronous_mode_loses_what_was_acknowledged() -> None:
+    report = run_patroni(["cut"], [False])
+    print(report.text())
+    # Nothing else is broken, and the loss is not missed.
+    assert report.broken_promises() == []
+    (outcome,) = report.outcomes
+    for side in outcome.sides.values():
+        assert side.lost > 0
+        assert side.tally.written(outcome.whole)
+
+
+@pytest.mark.parametrize("name", ["galera", "patroni"])
+def test_interrupted_it_leaves_nothing_behind(name: str) -> None:
     directory = Path(tempfile.mkdtemp())
     directory.chmod(0o755)  # The servers run as another user.
+    command = [sys.executable, "-m", "cluster", name]
     with subprocess.Popen(
         # As the background job of a shell, which ignores SIGINT.
-        ["sh", "-c", 'trap "" INT; exec "$0" -m cluster', sys.executable],
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command],
         env=os.environ | {"TMPDIR": str(directory)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -94,7 +94,9 @@ def chosen(document: Path, *languages: str) -> list[Block]:
 
 def with_blocks(*languages: str) -> pytest.MarkDecorator:
     having = [
-        pytest.param(document, marks=[pytest.mark.slow] if document.name in SLOW else [])
+        pytest.param(
+            document, marks=[pytest.mark.slow] if document.name in SLOW else []
+        )
         for document in DOCUMENTS
         if document != CHEAT_SHEET and chosen(document, *languages)
     ]

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import traceback
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from peewee import PeeweeException
 
 from peewee_app.database import Db
 from peewee_app.main import create_app
@@ -99,6 +101,34 @@ def routes_that_fail(app: FastAPI) -> None:
         User.create(email="a")
 
 
+def test_no_value_of_a_row_is_in_the_log(
+    app: FastAPI,
+) -> None:
+    @app.get("/twice")
+    def twice(db: Db) -> None:
+        User.create(email="deadpool@example.com", hashed_password="$argon2id$")
+
+    @app.get("/not-null")
+    def not_null(db: Db) -> None:
+        User.insert(email="deadpool@example.com", hashed_password=None).execute()
+
+    logged = []
+    for path in ("/twice", "/twice", "/not-null"):
+        with TestClient(app) as direct:
+            try:
+                direct.get(path)
+            except PeeweeException as exc:  # What the server logs.
+                logged += traceback.format_exception(exc)
+    text = "".join(logged)
+    assert text.count("IntegrityError") >= 2
+    assert "email" in text  # The constraint's name has it.
+    text = text.replace('email="deadpool@example.com"', "").replace(
+        'hashed_password="$argon2id$"', ""
+    )  # The source of the test.
+    assert "deadpool" not in text
+    assert "argon2" not in text
+
+
 @pytest.mark.usefixtures("routes_that_fail")
 @pytest.mark.parametrize("path", ["/unexpected", "/no-such-table", "/not-null"])
 def test_an_unexpected_error_is_a_500_with_a_json_body(
@@ -118,8 +148,7 @@ def test_422_keeps_the_input_of_a_query(client: TestClient) -> None:
 def test_422_leaves_out_the_input_of_a_body(client: TestClient) -> None:
     body = {**USER, "email": "deadpool"}
     (error,) = client.post("/users/", json=body).json()["detail"]
-    assert error.keys() == {"type", "loc", "msg", "ctx"}
-    assert error["ctx"]["reason"] in error["msg"]
+    assert error.keys() == {"type", "loc", "msg"}
 
 
 @on("sqlite")
@@ -130,7 +159,7 @@ def test_422_leaves_out_the_input_of_a_body(client: TestClient) -> None:
         ("PUT", "/users/1", "GET, PATCH, DELETE"),
         ("POST", "/items/1", "GET, PATCH, DELETE"),
         ("DELETE", "/users/1/items/", "GET, POST"),
-        ("TRACE", "/docs", "GET"),
+        ("TRACE", "/docs", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(

@@ -1,6 +1,6 @@
 """A PostgreSQL primary dies, and its replica takes over, at one URL.
 
-`pytest -rP tests/test_failover.py` prints the figures.
+`pytest -m slow -rP tests/test_failover.py` prints the figures.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from .load import USER, clients, stored
 from .server import serve
 from .servers import Postgresql, running
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 class Standby(Postgresql):

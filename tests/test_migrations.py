@@ -1,6 +1,7 @@
 """The migrations: the models' tables on each engine, up and down, applied once."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -47,7 +48,8 @@ def test_models_and_migrations_agree_up_and_down(url: str) -> None:
         for done in range(last):
             assert len(runner.down()) == 1
             assert len(runner.applied()) == last - done - 1
-        assert db.get_tables() == ["schema_migration"]
+        # SQLite keeps the ids that it has given.
+        assert {*db.get_tables()} - {"sqlite_sequence"} == {"schema_migration"}
         # The tables that Peewee makes of the models, with types and nulls.
         db.create_tables(MODELS)
         assert columns(url) == migrated
@@ -97,7 +99,8 @@ def test_processes_that_start_together_apply_it_once(
     for thread in threads:
         thread.join()
     assert errors == []
-    assert caplog.text.count("Applied the migration 0001_initial") == 1
+    applied = re.findall("Applied the migration (.+)", caplog.text)
+    assert len(applied) == len(set(applied)) > 0
     with connect(connect_to):
         assert not diff_models(db.obj, MODELS)
 
@@ -152,8 +155,9 @@ def test_pwmigrate_on_the_database_of_the_settings(url: str) -> None:
         )
 
     assert pwmigrate("status").returncode == 1
-    assert pwmigrate("up").stdout == "applied: 0001_initial\n"
+    assert "applied: 0001_initial\n" in pwmigrate("up").stdout
     assert pwmigrate("status").returncode == 0
     assert pwmigrate("diff").stdout == "schema matches models.\n"
     migrate(connector(url), apply=False)
-    assert pwmigrate("down").stdout == "reverted: 0001_initial\n"
+    assert pwmigrate("down").stdout.startswith("reverted: ")
+    assert pwmigrate("status").returncode == 1

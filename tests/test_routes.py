@@ -358,3 +358,10 @@ def test_docs(client: TestClient, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 200
     assert "/openapi.json" in response.text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_head_of_the_docs(client: TestClient, path: str) -> None:
+    response = client.head(path)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == client.get(path).headers["Content-Type"]

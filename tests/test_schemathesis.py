@@ -5,15 +5,19 @@ one; `SCHEMATHESIS_SEED` is another, and `SCHEMATHESIS_SEED=random` a new one ea
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from .server import serve
 
 FOLDER = Path(__file__).parent
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(url: str, tmp_path: Path) -> None:
     seed = os.environ.get("SCHEMATHESIS_SEED", "1")
     with serve(url, "--no-access-log") as server:
@@ -36,5 +40,7 @@ def test_schemathesis_finds_nothing(url: str, tmp_path: Path) -> None:
         )
         log = server.stop()
     assert run.returncode == 0, run.stdout + log
-    assert "10 selected / 10 total" in run.stdout
+    operations = re.search(r"(\d+) selected / (\d+) total", run.stdout)
+    assert operations
+    assert operations[1] == operations[2] != "0"
     assert "Traceback" not in log, log

@@ -1,5 +1,6 @@
 """What can be seen of the database from outside."""
 
+import logging
 import re
 from collections.abc import Iterator
 
@@ -179,3 +180,15 @@ def test_every_answer_has_a_request_id(client: TestClient, app: FastAPI) -> None
     assert [answer.status_code for answer in answers] == [500, 404, 422, 413, 200]
     ids = [answer.headers["X-Request-ID"] for answer in answers]
     assert len(set(ids)) == len(ids)
+
+
+@on("sqlite")
+def test_a_line_of_any_logger_has_the_id(
+    app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/log")
+    def log() -> None:
+        logging.getLogger("anybody.else").warning("100 %% of %s", "it")
+
+    client.get("/log", headers={"X-Request-ID": "abc"})
+    assert "[abc] 100 % of it" in caplog.messages

@@ -8,7 +8,7 @@ import pytest
 from .load import USER, clients, stored
 from .server import serve
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 async def test_four_workers_under_mixed_load(url: str) -> None:

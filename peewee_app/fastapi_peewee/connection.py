@@ -39,6 +39,10 @@ class Connection(Database):
         """
         raise NotImplementedError
 
+    def why_not_writable(self) -> str | None:
+        """`read-only` or `full`, if nothing can be written; the test writes nothing."""
+        raise NotImplementedError
+
     def migration_lock(self) -> AbstractContextManager[None]:
         """Lets in one process at a time, of all that use the database; may block."""
         raise NotImplementedError

@@ -1,18 +1,47 @@
 """What an error of a database means: a table for each engine."""
 
+import re
 import sqlite3
 
 from peewee import (
+    DataError,
+    IntegrityError,
     InterfaceError,
     InternalError,
     NotSupportedError,
     OperationalError,
+    PeeweeException,
 )
+
+# What a MySQL error ends with, after the values.
+MYSQL_KEY = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$")
 
 
 def one_line(exc: BaseException) -> str:
     """The message of an error; a driver's may have several lines."""
     return " ".join(str(exc).split())
+
+
+def without_values(exc: PeeweeException) -> PeeweeException:
+    """The same error, without what it says of a row: its class, code and constraint.
+
+    The driver's own error, which a traceback would show as well, is cut off.
+    """
+    exc.__cause__ = exc.__context__ = None
+    orig = getattr(exc, "orig", None)
+    if isinstance(exc, IntegrityError | DataError) and not isinstance(
+        orig,
+        sqlite3.Error,  # Whose messages have names only.
+    ):
+        words = [type(orig).__name__, error_code(exc)]
+        if diagnosis := getattr(orig, "diag", None):
+            words += [diagnosis.constraint_name, diagnosis.column_name]
+        elif key := MYSQL_KEY.search(str(exc)):
+            words.append(key[1])
+        exc.args = (" ".join(str(word) for word in words if word),)
+    elif detail := getattr(orig, "diag", None):
+        exc.args = (detail.message_primary or one_line(exc),)
+    return exc
 
 
 def error_code(exc: BaseException) -> str | int | None:
@@ -30,6 +59,8 @@ def error_code(exc: BaseException) -> str | int | None:
 # MySQL: too many connections, of one user too; full disk, table or memory; lock wait
 # timeout, deadlock.
 BUSY = ("55P03", "40", "53")
+# What a server or a PgBouncer says that takes no more connections: libpq has no code.
+FULL = ("too many", "connection slots", "no more connections")
 MYSQL_BUSY = {1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1205, 1213, 1226}
 # Query interrupted, and a statement that took too long (MariaDB, MySQL).
 MYSQL_TIMEOUT = {1317, 1969, 3024}
@@ -71,7 +102,7 @@ def why_unavailable(exc: BaseException) -> str | None:
         known = code in MYSQL_UNREACHABLE or (isinstance(code, int) and code >= 2000)
         return "unreachable" if known else None
     if code is None:  # psycopg: libpq has no code for a connection that was refused.
-        full = "too many" in str(exc) or "connection slots" in str(exc)
+        full = any(words in str(exc) for words in FULL)
         return "busy" if full else "unreachable"
     if code == sqlite3.SQLITE_ERROR:
         return None  # A wrong statement, such as one with an unknown table.

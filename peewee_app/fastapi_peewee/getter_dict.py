@@ -123,10 +123,9 @@ class Reader:
                 self.columns[name] = names[name]
             else:
                 self.attributes.append(name)
-        self._fields = [*self.columns.values(), *(r.key for r in self.relations)]
-        width = len(self._fields)
-        self._objects = maker_of_dicts(self.columns, width)
-        self._linked_objects = maker_of_dicts(self.columns, width + 1)
+        keys = [relation.key for relation in self.relations]
+        self._fields = [*self.columns.values(), *keys]
+        self._makers: dict[int, Callable[[list[Row]], list[Object]]] = {}
 
     def read_rows(
         self,
@@ -139,14 +138,17 @@ class Reader:
 
         With them, the value of `link` of each.
         """
-        fields = [*self._fields, link] if link else self._fields
+        # Each is selected once, whatever it serves for.
+        fields = dict.fromkeys([*self._fields, *([link] if link else [])])
+        places = {field: place for place, field in enumerate(fields)}
         rows = rows_of((self, path), lambda query: change(query).select(*fields))
-        objects = (self._linked_objects if link else self._objects)(rows)
-        for place, relation in enumerate(self.relations, len(self.columns)):
-            if rows:
-                keys = [row[place] for row in rows]
-                relation.attach(objects, keys, *relation.read(rows_of, change, path))
-        return objects, [row[-1] for row in rows] if link else []
+        if len(fields) not in self._makers:
+            self._makers[len(fields)] = maker_of_dicts(self.columns, places)
+        objects = self._makers[len(fields)](rows)
+        for relation in self.relations if rows else ():
+            keys = [row[places[relation.key]] for row in rows]
+            relation.attach(objects, keys, *relation.read(rows_of, change, path))
+        return objects, [row[places[link]] for row in rows] if link else []
 
     def read_instances(self, instances: Sequence[Model]) -> list[Object]:
         """The objects that these instances, of the reader's model, are."""
@@ -276,25 +278,22 @@ def attribute(field: Field) -> str:
 
 
 def maker_of_dicts(
-    columns: dict[str, Field], width: int
+    columns: dict[str, Field], places: dict[Field, int]
 ) -> Callable[[list[Row]], list[Object]]:
-    """A function that makes a dict of each row, which has `width` values.
+    """A function that makes dicts of rows, in which each field has its place.
 
     It is written out for the columns, as the standard library does for a named tuple: a
     loop over the names would take three times as long.
     """
-    converters = {
-        f"to_{place}": field.python_value
-        for place, field in enumerate(columns.values())
-        if type(getattr(field, "rel_field", field)) not in RAW_FIELDS
-    }
-    items = [
-        f"{name!r}: to_{place}(v{place})"
-        if f"to_{place}" in converters
-        else f"{name!r}: v{place}"
-        for place, name in enumerate(columns)
-    ]
-    values = "".join(f"v{place}, " for place in range(width))
+    converters: dict[str, Any] = {}
+    items = []
+    for name, field in columns.items():
+        value = f"v{places[field]}"
+        if type(getattr(field, "rel_field", field)) not in RAW_FIELDS:
+            converters[f"to_{value}"] = field.python_value
+            value = f"to_{value}({value})"
+        items.append(f"{name!r}: {value}")
+    values = "".join(f"v{place}, " for place in places.values())
     make: Callable[[list[Row]], list[Object]] = eval(  # noqa: S307 - names of fields
         f"lambda rows: [{{{', '.join(items)}}} for {values}in rows]", converters
     )

@@ -21,7 +21,7 @@ from .connection import (
     readable,
     take_statement_timeout,
 )
-from .error_classes import error_code
+from .error_classes import error_code, one_line
 
 # The table that is the lock of migrations on a Galera cluster, and how many seconds a
 # process waits for it.
@@ -85,6 +85,10 @@ class Mysql(ServerConnection, MySQLDatabase):
     def fileno(self) -> int:
         return self._fileno
 
+    def why_not_writable(self) -> str | None:
+        (read_only,) = self.execute_sql("SELECT @@global.read_only").fetchone()
+        return None if read_only in (0, "OFF") else "read-only"
+
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
         """A lock by name; the server frees it if this process dies."""
@@ -141,6 +145,13 @@ def connector(url: str) -> Connect:
         raise ValueError("should name a database: mysql://user:password@host/database")
     if "password" in given:  # PyMySQL would take it for Latin-1.
         given["password"] = str(given["password"]).encode()
+    try:  # It opens nothing.
+        pymysql.connect(defer_connect=True, **given)
+    except Exception as exc:
+        options = [o.partition("=")[0] for o in url.partition("?")[2].split("&")]
+        raise ValueError(
+            f"one of the options {', '.join(options)} is wrong: {one_line(exc)}"
+        ) from None
 
     def connect(*, limited: bool = True) -> Connection:
         client_limit = seconds + GRACE if limited else None

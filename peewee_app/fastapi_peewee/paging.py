@@ -4,21 +4,17 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
-from pydantic import Field, WithJsonSchema
 
 from .getter_dict import Object
 from .prepared import Prepared
 
-# The range of an INTEGER column, and of an OFFSET.
+# The range of an INTEGER column.
 MIN_ID, MAX_ID = -(2**31), 2**31 - 1
-MAX_SKIP = 2**63 - 1
+# An OFFSET has no more, but JavaScript rounds it up to the maximum that it may send.
+MAX_OFFSET, MAX_SKIP = 2**63 - 1, 9_223_372_036_854_776_000
 
 Skip = Annotated[
-    int,
-    Field(ge=0, le=MAX_SKIP),
-    # JavaScript would round the maximum up, to a number that is refused.
-    WithJsonSchema({"type": "integer", "minimum": 0}),
-    Query(description="How many rows to leave out first."),
+    int, Query(ge=0, le=MAX_SKIP, description="How many rows to leave out first.")
 ]
 Limit = Annotated[int, Query(ge=0, le=1000, description="How many rows at most.")]
 After = Annotated[
@@ -103,6 +99,7 @@ async def get_page(
     request: Request, skip: Skip = 0, limit: Limit = 100, after: After = None
 ) -> PageRequest:
     """The page that the request asks for."""
+    skip = min(skip, MAX_OFFSET)
     return PageRequest(request, skip=skip, limit=limit, after=after)
 
 

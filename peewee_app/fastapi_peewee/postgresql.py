@@ -1,7 +1,11 @@
 """PostgreSQL and CockroachDB, by psycopg."""
 
+import socket
+import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,6 +26,34 @@ from .connection import (
 # Any number will do, as long as nothing else in the database uses it.
 MIGRATION_LOCK = 7_338_219_310_457_101
 
+# Sets the limit on statements, if the process that answers is the one that was
+# connected to. Else there is a pooler between: what is set would stay with a session
+# of the server's that others use as well.
+SET_LIMIT = """
+    SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s
+"""
+
+# What a client says first that wants to speak TLS.
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+
+def why_not_trusted(host: bytes, port: int, root: str) -> str:
+    """What OpenSSL has against the server's certificate; libpq does not tell."""
+    try:
+        cafile = None if root == "system" else Path(root).expanduser()
+        context = ssl.create_default_context(cafile=cafile)
+        context.check_hostname = False  # Of a wrong name libpq does tell.
+        address = (host.decode(), port)
+        with socket.create_connection(address, CONNECT_TIMEOUT) as sock:
+            sock.sendall(SSL_REQUEST)
+            sock.recv(1)
+            context.wrap_socket(sock).close()
+    except ssl.SSLCertVerificationError as exc:
+        return exc.verify_message
+    except OSError as exc:
+        return str(exc)
+    return "for a reason that is gone"
+
 
 class LimitedConnection(psycopg.Connection[Any]):
     """A psycopg connection that does not wait forever.
@@ -30,13 +62,26 @@ class LimitedConnection(psycopg.Connection[Any]):
     the kernel notice, which still acknowledges what is sent to it.
     """
 
+    # Seconds that a statement may take; None for as many as it needs.
     limit: float | None = None
+    # Whether a pooler, such as PgBouncer, is between here and the server.
+    pooled = False
 
     def wait(
         self, gen: Any, interval: float = 0.1, timeout: float | None = None
     ) -> Any:
-        limit = self.limit if timeout is None else timeout
-        return super().wait(gen, interval=interval, timeout=limit)
+        if timeout is not None or self.limit is None:
+            return super().wait(gen, interval, timeout)
+        if not self.pooled:
+            return super().wait(gen, interval, self.limit + GRACE)
+        try:
+            return super().wait(gen, interval, self.limit)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            # The statement is late.
+            self.cancel_safe(timeout=GRACE)
+            return super().wait(gen, interval, GRACE)
 
 
 class Adapter(Psycopg3Adapter):
@@ -44,7 +89,27 @@ class Adapter(Psycopg3Adapter):
 
     def connect(self, db: Any, **params: Any) -> Any:
         limit = params.pop("limit")
-        connection = LimitedConnection.connect(autocommit=True, **params)
+        try:
+            connection = LimitedConnection.connect(autocommit=True, **params)
+        except psycopg.OperationalError as exc:
+            if "certificate verify failed" in str(exc) and exc.pgconn:
+                root = str(params.get("sslrootcert", "~/.postgresql/root.crt"))
+                why = why_not_trusted(exc.pgconn.host, int(exc.pgconn.port), root)
+                raise psycopg.OperationalError(f"{exc}: {why}") from exc
+            raise
+        connection.limit = CONNECT_TIMEOUT
+        milliseconds = str(round((limit or 0) * 1000))
+        try:
+            direct = connection.execute(
+                SET_LIMIT, (milliseconds, connection.info.backend_pid)
+            ).fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        if not direct:
+            connection.pooled = True
+            # The next transaction may be on another session of the server's.
+            connection.prepare_threshold = None
         connection.limit = limit
         return connection
 
@@ -85,14 +150,20 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
         fileno: int = self.connection().fileno()
         return fileno
 
+    def why_not_writable(self) -> str | None:
+        """A standby is read-only, too."""
+        (read_only,) = self.execute_sql("SHOW transaction_read_only").fetchone()
+        return "read-only" if read_only == "on" else None
+
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
-        """An advisory lock; the server frees it if this process dies."""
-        self.execute_sql("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
-        try:
+        """An advisory lock of a transaction: a pooler keeps no session for longer.
+
+        All that is done with the lock is done in that transaction, or none of it.
+        """
+        with self.atomic():
+            self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             yield
-        finally:
-            self.execute_sql("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
 
 
 class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
@@ -118,35 +189,29 @@ def connector(url: str) -> Connect:
         reason = str(exc).strip() if "query parameter" in str(exc) else "cannot be read"
         raise ValueError(f"the URL: {reason}") from None
 
-    defaults: dict[str, Any] = {}
-    settings = {}
-    if cockroach:
-        defaults = {"user": "root", "port": 26257}
-        # SERIAL would give ids of 64 bits: more than the API takes, and JavaScript.
-        settings = {"serial_normalization": "sql_sequence", "default_int_size": "4"}
-    params = {
-        **defaults,
+    params: dict[str, Any] = {
         "application_name": "peewee_app",
         "connect_timeout": CONNECT_TIMEOUT,
         "keepalives_idle": 30,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": round((seconds + GRACE) * 1000),
-        **given,
     }
+    if cockroach:
+        params |= {"user": "root", "port": 26257}
+        # SERIAL would give ids of 64 bits: more than the API takes, and JavaScript.
+        given["options"] = (
+            "-c serial_normalization=sql_sequence -c default_int_size=4 "
+            f"{given.get('options', '')}"
+        )
+    params |= given
     name = params.get("dbname") or "postgres"
     engine = Cockroachdb if cockroach else Postgresql
 
     def connect(*, limited: bool = True) -> Connection:
-        server_limit = str(round(seconds * 1000) if limited else 0)
-        set_all = settings | {"statement_timeout": server_limit}
-        options = [f"-c {setting}={value}" for setting, value in set_all.items()]
+        limit = seconds if limited else None
         return engine(
-            name,
-            prefer_psycopg3=True,
-            limited=limited,
-            limit=seconds + GRACE if limited else None,
-            **params | {"options": " ".join([*options, str(given.get("options", ""))])},
+            name, prefer_psycopg3=True, limited=limited, limit=limit, **params
         )
 
     return connect

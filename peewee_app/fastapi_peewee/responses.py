@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from peewee import PeeweeException
 
-from .error_classes import one_line, why_unavailable
+from .error_classes import one_line, why_unavailable, without_values
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,14 @@ def unavailable(exc: Exception) -> JSONResponse:
 
 
 async def database_error(_request: Request, exc: Exception) -> JSONResponse:
-    """503 if the database is busy, locked, full or gone; else the exception again."""
-    if why_unavailable(exc):
+    """503 if the database is busy, locked, full or gone; else the exception again.
+
+    The server logs it, and no value of a row may be in its log.
+    """
+    reason = why_unavailable(exc)
+    if isinstance(exc, PeeweeException):
+        exc = without_values(exc)
+    if reason:
         return unavailable(exc)
     raise exc
 

@@ -14,11 +14,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
+from inspect import ismethod
 from typing import Any
 
 from peewee import Database, DatabaseProxy, PeeweeException
 
 Connect = Callable[[], Database]
+
+# Methods that read the result of a statement, after which others may have their turn.
+AFTER_STATEMENT = {"last_insert_id", "rows_affected"}
 
 
 class NoConnectionError(RuntimeError):
@@ -149,14 +154,14 @@ class Scope:
         return self._database
 
     def __enter__(self) -> Database:
-        if self._transaction not in (None, _transaction.get()):
-            raise SharedTransactionError
         with self._lock:
             if self._ended:
                 raise NoConnectionError
             self._statements += 1
         self._turn.acquire()
         try:
+            if self._transaction not in (None, _transaction.get()):
+                raise SharedTransactionError
             if self._database is None:
                 self._database = self._holder.open()
         except BaseException:
@@ -183,13 +188,19 @@ class Scope:
         """Commit the transaction, which ends it."""
         with self as database:
             database.commit()
-        self._transaction = None
+            self._transaction = None
 
     def rollback(self) -> None:
         """Roll the transaction back, which ends it; anybody may do so."""
-        self._transaction = None
-        with self as database:
-            database.rollback()
+        with self._turn:  # Until it is done, nobody else is let in.
+            self._transaction = None
+            with self as database:
+                database.rollback()
+
+    def call(self, method: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """What a method of the connection returns, as one statement."""
+        with self:
+            return method(*args, **options)
 
     def end(self) -> bool:
         """Let no more statements run; never blocks.
@@ -215,13 +226,14 @@ def current_scope() -> Scope | None:
 @contextmanager
 def current(scope: Scope) -> Iterator[None]:
     """Make it the scope of what runs inside."""
-    outer = _scope.get()
+    outer, transaction = _scope.get(), _transaction.get()
     _scope.set(scope)
     try:
         yield
     finally:
         # Not reset(): a scope may end in another task than the one it began in.
         _scope.set(outer)
+        _transaction.set(transaction)
 
 
 @contextmanager
@@ -253,10 +265,20 @@ class ContextDatabase(DatabaseProxy):
     def obj(self, value: None) -> None:
         """Peewee sets None when it makes a proxy; here the scope decides."""
 
+    # As Peewee's, which begin and end transactions by the methods below.
+    session_start: Any = Database.session_start
+    session_commit: Any = Database.session_commit
+    session_rollback: Any = Database.session_rollback
+
     def __getattr__(self, name: str) -> Any:
         if name == "_Model":  # Peewee's own `Model` has not been asked for yet.
             raise AttributeError(name)
-        return getattr(self._scope().database, name)
+        scope = self._scope()
+        value = getattr(scope.database, name)
+        if name in AFTER_STATEMENT or not ismethod(value):
+            return value
+
+        return partial(scope.call, value)
 
     def _scope(self) -> Scope:
         scope = _scope.get()

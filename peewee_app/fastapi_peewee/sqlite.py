@@ -1,21 +1,51 @@
 """SQLite: a file, or a database in memory."""
 
 import os
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, repeat
-from typing import Any
+from itertools import chain, islice, repeat
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-from peewee import SqliteDatabase
+from peewee import OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
 from .connection import Connect, Connection
 
 # Seconds that a statement waits for another process's lock on the file.
 BUSY_TIMEOUT = 5
+# Bytes that have to be free on the disk.
+MIN_FREE = 1024 * 1024
+
+
+class Cursor(sqlite3.Cursor):
+    """A cursor that takes all rows at once, as those of the servers' drivers do.
+
+    Rows that were fetched one by one would leave a read open on the connection, which
+    other threads use, or close.
+    """
+
+    _rows: Iterator[Any] = iter(())
+
+    def execute(self, sql: str, parameters: Any = ()) -> Self:
+        super().execute(sql, parameters)
+        self._rows = iter(super().fetchall())
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._rows)
+
+    def fetchone(self) -> Any:
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        return list(islice(self._rows, size or self.arraysize))
+
+    def fetchall(self) -> list[Any]:
+        return list(self._rows)
 
 
 class Sqlite(Connection, SqliteDatabase):
@@ -25,9 +55,15 @@ class Sqlite(Connection, SqliteDatabase):
     rolled_back = frozenset({sqlite3.SQLITE_BUSY_SNAPSHOT})
     snapshot = ("DEFERRED",)
 
+    def cursor(self, named_cursor: None = None) -> Cursor:
+        return Cursor(self.connection())
+
     def is_clean(self) -> bool:
         in_transaction: bool = self.connection().in_transaction
         return not in_transaction
+
+    def why_not_writable(self) -> str | None:
+        return None
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -53,7 +89,11 @@ class SqliteFile(Sqlite):
         super().__init__(f"file:{quote(path)}?mode={mode}", pragmas=pragmas, **options)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        opened = super().connect(reuse_if_open)
+        try:
+            opened = super().connect(reuse_if_open)
+        except OperationalError as exc:  # SQLite's message names no file.
+            exc.args = (f"{exc}: {self.path}",)
+            raise
         if opened:
             self._inode = os.stat(self.path).st_ino
         return opened
@@ -66,6 +106,16 @@ class SqliteFile(Sqlite):
             )
         except OSError:
             return False
+
+    def why_not_writable(self) -> str | None:
+        """It looks at the file, the directory and the space on the disk.
+
+        To take the lock for a moment would tell the same, and keep a writer waiting.
+        """
+        directory = os.path.dirname(self.path)
+        if not (os.access(self.path, os.W_OK) and os.access(directory, os.W_OK)):
+            return "read-only"
+        return "full" if shutil.disk_usage(directory).free < MIN_FREE else None
 
 
 def connector(url: str) -> Connect:
@@ -82,6 +132,8 @@ def connector(url: str) -> Connect:
         # later, it could fail at once instead of waiting.
         "lock_type": "IMMEDIATE",
     } | parse(url)
+    if not isinstance(options["timeout"], int | float):
+        raise ValueError("timeout should be a number of seconds")
     path = options.pop("database")
     if path == ":memory:":
         name = f"file:/{uuid.uuid4()}?vfs=memdb"

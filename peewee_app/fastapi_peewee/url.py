@@ -3,6 +3,7 @@
 Each engine has a module of its own. A driver is imported only when a URL asks for it.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,6 +41,7 @@ def connector(url: str) -> Connect:
         from . import sqlite
 
         return sqlite.connector(url)
+    check_server_url(url)
     if scheme in ("postgresql", "postgres", "cockroachdb"):
         try:
             from . import postgresql
@@ -60,6 +62,25 @@ def connector(url: str) -> Connect:
         "should start with sqlite:///, postgresql://, cockroachdb://, mysql:// or "
         "mariadb://"
     )
+
+
+def check_server_url(url: str) -> None:
+    """Raise ValueError if a part of a password could be taken for something else.
+
+    A driver would repeat that part in its message.
+    """
+    _, slashes, rest = url.partition("://")
+    if not slashes:
+        raise ValueError(
+            "should start with sqlite:///, postgresql://, cockroachdb://, mysql:// or "
+            "mariadb://"
+        )
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if rest.count("@") > 1 or ("@" in rest and "@" not in authority):
+        raise ValueError(
+            "the URL: in a user name, a password or an option, @ is written %40, "
+            "/ %2F, ? %3F and # %23"
+        )
 
 
 def pool_size(url: str) -> int:

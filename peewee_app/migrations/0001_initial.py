@@ -6,9 +6,9 @@ the indexes that it lacks.
 
 from typing import Any
 
-from peewee import AutoField, BooleanField, CharField, Database, ForeignKeyField, Model
+from peewee import BooleanField, CharField, Database, ForeignKeyField, Model
 
-from peewee_app.migrations.helpers import add_missing_index, base_model
+from peewee_app.migrations.helpers import add_missing_index, base_model, id_field
 
 
 def models(db: Database) -> tuple[type[Model], type[Model]]:
@@ -16,7 +16,7 @@ def models(db: Database) -> tuple[type[Model], type[Model]]:
     base: Any = base_model(db)
 
     class User(base):  # type: ignore[misc]
-        id = AutoField()
+        id = id_field(db)
         email = CharField()
         hashed_password = CharField()
         is_active = BooleanField(default=True)
@@ -25,7 +25,7 @@ def models(db: Database) -> tuple[type[Model], type[Model]]:
             table_name = "users"
 
     class Item(base):  # type: ignore[misc]
-        id = AutoField()
+        id = id_field(db)
         title = CharField()
         description = CharField(null=True)
         owner = ForeignKeyField(User, index=False)

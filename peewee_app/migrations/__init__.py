@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from threading import Timer
 
 from playhouse.migrations import Runner
 
@@ -10,6 +11,12 @@ from ..web.startup import StartupError
 
 DIRECTORY = Path(__file__).parent
 logger = logging.getLogger(__name__)
+
+# Seconds after which the log says what the start waits for.
+PATIENCE = 3
+WAITING = (
+    "The tables are not up to date yet: another process migrates them, or keeps a lock."
+)
 
 
 def check(connection: Connection) -> list[str]:
@@ -34,9 +41,12 @@ def migrate(connect: Connect, *, apply: bool = True) -> None:
     Raises StartupError if the database is newer than the code, or is not up to date
     and may not be brought there; Peewee's errors if it cannot be reached or changed.
     """
+    patience = Timer(PATIENCE, logger.warning, [WAITING])
+    patience.daemon = True
+    patience.start()
     connection = connect(limited=False)
-    connection.connect()
     try:
+        connection.connect()
         pending = check(connection)
         if pending and not apply:
             raise StartupError(
@@ -48,4 +58,5 @@ def migrate(connect: Connect, *, apply: bool = True) -> None:
                 for name in Runner(connection, DIRECTORY).up():
                     logger.warning("Applied the migration %s.", name)
     finally:
+        patience.cancel()
         connection.close()

@@ -1,8 +1,9 @@
-"""What migrations share: text that compares exactly, and indexes that may be there."""
+"""What migrations share: ids, text that compares exactly, and indexes."""
 
 from typing import Any
 
-from peewee import Database, Model, MySQLDatabase
+from peewee import AutoField, Database, Model, MySQLDatabase, SqliteDatabase
+from playhouse.sqlite_ext import AutoIncrementField
 
 # Text compares exactly on SQLite and PostgreSQL. MySQL and MariaDB ignore case, accents
 # and spaces at the end, unless told not to, and call the collation by different names.
@@ -21,6 +22,12 @@ def base_model(db: Database) -> type[Model]:
             table_settings = EXACT_TEXT if isinstance(db, MySQLDatabase) else None
 
     return Base
+
+
+def id_field(db: Database) -> AutoField:
+    """A primary key that gives no id twice: SQLite would, after a deleted row."""
+    field = AutoIncrementField if isinstance(db, SqliteDatabase) else AutoField
+    return field()
 
 
 def add_missing_index(

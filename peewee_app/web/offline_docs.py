@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,4 +31,7 @@ def create_app_with_docs(**options: Any) -> FastAPI:
     app = FastAPIOffline(static_url=STATIC_URL, **options)
     route = Route(f"{STATIC_URL}/redoc.standalone.js", _redoc_without_logo)
     app.router.routes.insert(0, route)  # Before the mount of all the assets.
+    for page in app.router.routes:  # FastAPI's own pages take HEAD, too.
+        if isinstance(page, APIRoute) and page.methods and not page.include_in_schema:
+            page.methods.add("HEAD")
     return app

@@ -18,14 +18,17 @@ LINK = {
     "schema": {"type": "string"},
 }
 ERRORS: dict[int, dict[str, Any]] = {
-    400: {"description": "Something with that name is registered already."},
+    400: {"description": "The body cannot be read."},
     404: {"description": "There is nothing with this id."},
+    408: {"description": "The body takes too long to arrive."},
     413: {"description": "The body is too long."},
     503: {
-        "description": "The database is busy or out of reach.",
+        "description": "The app or its database is busy, or out of reach.",
         "headers": {"Retry-After": RETRY_AFTER},
     },
 }
+# How every operation with a body can fail.
+BODY = (400, 408, 413)
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

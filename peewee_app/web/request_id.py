@@ -4,6 +4,7 @@ import logging
 import re
 import uuid
 from contextvars import ContextVar
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,8 +40,12 @@ class RequestIdMiddleware:
         await self.app(scope, receive, send_with_id)
 
 
-def add_request_id(record: logging.LogRecord) -> bool:
-    """A filter for loggers that puts the id into the line, in brackets."""
+_make_record = logging.getLogRecordFactory()
+
+
+def make_record(*args: Any, **options: Any) -> logging.LogRecord:
+    """A record of any logger, with the id of its request in brackets."""
+    record = _make_record(*args, **options)
     name = request_id.get()
     record.request_id = name
     if name and record.name == "uvicorn.access" and isinstance(record.args, tuple):
@@ -49,15 +54,7 @@ def add_request_id(record: logging.LogRecord) -> bool:
         record.args = (f"{client} [{name}]", *others)
     elif name:
         record.msg = f"[{name}] {record.msg}"
-    return True
+    return record
 
 
-# Of loggers that are above another in name, only the handlers see its records.
-for logger in (
-    "peewee_app.fastapi_peewee.responses",
-    "peewee_app.fastapi_peewee.retry",
-    "peewee_app.web.telemetry",
-    "uvicorn.access",
-    "uvicorn.error",
-):
-    logging.getLogger(logger).addFilter(add_request_id)
+logging.setLogRecordFactory(make_record)

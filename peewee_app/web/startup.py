@@ -1,12 +1,60 @@
 """A start that fails with one line that says why."""
 
+import asyncio
+import signal
 import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class StartupError(Exception):
     """The app cannot start, for a reason that its message tells in one line."""
+
+
+async def until_signal(function: Callable[[], object]) -> None:
+    """Run a slow step of the start on a thread of its own.
+
+    Raises StartupError on a SIGTERM or SIGINT, which the server would look at after the
+    start only; the thread, which may wait for a lock, ends with the process.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def finish(exc: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(exc) if exc else done.set_result(None)
+
+    def work() -> None:
+        try:
+            function()
+        except BaseException as exc:
+            error: BaseException | None = exc
+        else:
+            error = None
+        with suppress(RuntimeError):  # The loop has ended.
+            loop.call_soon_threadsafe(finish, error)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        error = StartupError("The start was stopped by a signal.")
+        loop.call_soon_threadsafe(finish, error)
+        if callable(before := handlers[signal.Signals(number)]):
+            before(number, frame)
+
+    handlers: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            handlers[signum] = signal.signal(signum, stop)
+    try:
+        threading.Thread(target=work, daemon=True).start()
+        await done
+    finally:
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
 
 
 class StartupErrorMiddleware:

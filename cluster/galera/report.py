@@ -1,23 +1,11 @@
 """What happened, in figures and in text."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
-from .load import Tally
+from ..load import Tally
+from ..stored import Stored, compare, show
 from .nodes import DATABASE, Node
 from .race import Increments, Race
-
-
-@dataclass
-class Stored:
-    """What one node has in the end, compared with what the clients were told."""
-
-    found: int = 0
-    lost: int = 0
-    doubled: int = 0
-    # Rows of writes that were not acknowledged. That is allowed: the connection may
-    # break between the write and the answer.
-    unacknowledged: int = 0
 
 
 @dataclass
@@ -84,7 +72,7 @@ class Report:
         tally = self.tally
         lines = [
             f"{len(tally.answers)} requests: {show(tally.statuses())}; "
-            f"longest time without a success: {tally.longest_silence():.1f} s",
+            f"longest time without a write: {tally.longest_silence(self.killed):.1f} s",
             f"writes acknowledged: {len(tally.users)} users, {len(tally.items)} items "
             f"({tally.not_read_back} not read back); "
             f"not acknowledged: {len(tally.unacknowledged)}",
@@ -130,28 +118,15 @@ class Report:
         ]
 
 
-def show(counts: Counter[int]) -> str:
-    """The counts in a line, such as `200: 95, 503: 3`."""
-    return ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
-
-
-def compare(node: Node, tally: Tally) -> NodeState:
+def node_state(node: Node, tally: Tally) -> NodeState:
     """What the node has, compared with what the clients were told."""
-    stored = Stored()
-    for acknowledged, sql in [
-        (tally.users, f"SELECT email, id FROM {DATABASE}.users"),
-        (tally.items, f"SELECT title, id FROM {DATABASE}.items"),
-    ]:
-        rows = node.rows(sql)
-        texts = Counter(text for text, _ in rows)
-        found = acknowledged.items() & set(rows)
-        stored.found += len(found)
-        stored.lost += len(acknowledged) - len(found)
-        stored.doubled += sum(count - 1 for count in texts.values())
-        stored.unacknowledged += len(texts.keys() & tally.unacknowledged)
     checksums = node.rows(f"CHECKSUM TABLE {DATABASE}.users, {DATABASE}.items")
     return NodeState(
-        stored,
+        compare(
+            tally,
+            users=node.rows(f"SELECT email, id FROM {DATABASE}.users"),
+            items=node.rows(f"SELECT title, id FROM {DATABASE}.items"),
+        ),
         checksums=[checksum for _, checksum in checksums],
         failed_certifications=int(node.status("wsrep_local_cert_failures")),
         aborted=int(node.status("wsrep_local_bf_aborts")),

@@ -1,8 +1,6 @@
 """A MariaDB Galera cluster on this machine, for as long as a block of code runs."""
 
-import getpass
 import os
-import random
 import re
 import shutil
 import signal
@@ -17,6 +15,8 @@ from typing import Any
 
 import pymysql
 
+from ..machine import PATH, NodeError, free_ports, run_as
+
 # What has to be installed, and the Debian package that it is in.
 NEEDED = {
     "mariadbd": "mariadb-server",
@@ -27,10 +27,11 @@ NEEDED = {
     "socat": "socat",
     "/usr/lib/galera/libgalera_smm.so": "galera-4",
 }
-PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 # Seconds for a node to start and to copy what it lacks.
 START_TIMEOUT = 60
 USER, PASSWORD, DATABASE = "app", "chimichangas4life", "app"
+# MariaDB and rsync want to be somebody but root.
+SERVER_USER = run_as("mysql")
 
 CONFIG = """\
 [mysqld]
@@ -72,32 +73,6 @@ wsrep_retry_autocommit = 0
 """
 
 
-def missing() -> list[str]:
-    """The Debian packages that have to be installed first, if any."""
-    return sorted(
-        {
-            package
-            for file, package in NEEDED.items()
-            if not shutil.which(file, path=PATH, mode=os.F_OK)
-        }
-    )
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody uses, outside the range that clients are given."""
-    ports: list[int] = []
-    while len(ports) < count:
-        port = random.randrange(15_000, 32_000)
-        with socket.socket() as probe:
-            if port not in ports and probe.connect_ex(("127.0.0.1", port)):
-                ports.append(port)
-    return ports
-
-
-class NodeError(Exception):
-    """A node did not do what it was asked to; its log says why."""
-
-
 class Node:
     """One server of the cluster: a process, and a directory that outlives it."""
 
@@ -116,12 +91,11 @@ class Node:
             **vars(self), addresses=",".join(node.address for node in cluster)
         )
         (self.directory / "my.cnf").write_text(config)
-        if server_user() != getpass.getuser():
-            shutil.chown(self.directory, server_user())
+        shutil.chown(self.directory, SERVER_USER)
         install = subprocess.run(
             [
                 *("mariadb-install-db", "--no-defaults", "--skip-test-db"),
-                *(f"--datadir={self.directory}/data", f"--user={server_user()}"),
+                *(f"--datadir={self.directory}/data", f"--user={SERVER_USER}"),
                 *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
                 "--innodb-log-file-size=16M",
             ],
@@ -219,7 +193,7 @@ class Node:
         self._process = subprocess.Popen(
             [
                 *("mariadbd", f"--defaults-file={self.directory}/my.cnf"),
-                *(f"--user={server_user()}", *options),
+                *(f"--user={SERVER_USER}", *options),
             ],
             cwd=self.directory,
             env=self._environment(),
@@ -233,11 +207,6 @@ class Node:
 def database_url(port: int) -> str:
     """The URL of the app's database, at a node or at what stands before the nodes."""
     return f"mysql://{USER}:{PASSWORD}@127.0.0.1:{port}/{DATABASE}"
-
-
-def server_user() -> str:
-    """Whom the servers run as: MariaDB and rsync want to be somebody but root."""
-    return getpass.getuser() if os.geteuid() else "mysql"
 
 
 @contextmanager

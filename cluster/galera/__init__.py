@@ -1,0 +1,1 @@
+"""A MariaDB Galera cluster: a node dies, comes back, and conflicts are met."""

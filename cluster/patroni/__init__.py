@@ -1,0 +1,1 @@
+"""PostgreSQL under Patroni: one fault after the other, and what it costs."""

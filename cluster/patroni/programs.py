@@ -1,0 +1,34 @@
+"""The programs that a node needs, and how they are started."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from ..machine import PATH, run_as
+
+# Debian keeps each version of PostgreSQL in a directory of its own.
+BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/nowhere"))
+# What has to be installed, and the Debian package that it is in.
+NEEDED = {
+    f"{BIN}/postgres": "postgresql",
+    "patroni": "patroni",
+    "etcd": "etcd-server",
+    "haproxy": "haproxy",
+}
+# PostgreSQL refuses to run as root.
+USER = run_as("postgres")
+
+
+def start(*command: str | Path, directory: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start a program in the directory, which is its user's; the log grows."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            cwd=directory,
+            env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
+            user=USER if os.geteuid() == 0 else None,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Control-C in a terminal is for this script, which stops the servers.
+            start_new_session=True,
+        )

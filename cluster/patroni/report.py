@@ -1,0 +1,103 @@
+"""What each fault cost, in figures and in text."""
+
+from dataclasses import dataclass, field
+
+from ..load import Tally
+from ..stored import Stored, show
+
+
+@dataclass
+class Side:
+    """What the clients of the app saw that reaches the database in one way."""
+
+    tally: Tally
+    # What each node has of it in the end.
+    nodes: list[Stored]
+
+    @property
+    def lost(self) -> int:
+        """Acknowledged rows that some node does not have."""
+        return max(stored.lost for stored in self.nodes)
+
+    @property
+    def doubled(self) -> int:
+        """Rows that are there more often than they were posted."""
+        return max(stored.doubled for stored in self.nodes)
+
+
+@dataclass
+class Outcome:
+    """What one scenario did in one mode; sides by the app's way to the database."""
+
+    scenario: str
+    synchronous: bool
+    sides: dict[str, Side]
+    # Of all rows in all columns, by node.
+    checksums: list[str]
+    # Seconds on the clock: the fault, and when all nodes followed one primary again.
+    begin: float
+    whole: float
+
+    @property
+    def mode(self) -> str:
+        """The mode, in a word."""
+        return "sync" if self.synchronous else "async"
+
+    def promises(self, way: str, side: Side) -> dict[str, bool]:
+        """What can go wrong, and whether it did not."""
+        # A primary that was frozen answers for a moment as if it still were one, to
+        # those who have a connection to it. HAProxy has closed the app's.
+        stale = self.scenario == "freeze" and way == "URL"
+        exact = self.synchronous and not stale
+        # The items of a user that was lost, or is not there yet, are refused.
+        allowed = {200, 503} if exact else {200, 503, 404}
+        statuses = side.tally.statuses()
+        return {
+            f"statuses {show(statuses)}": statuses.keys() <= allowed,
+            "a row is doubled": side.doubled == 0,
+            "the nodes differ": len(set(self.checksums)) == 1,
+            "an acknowledged row is lost": side.lost == 0 or not self.synchronous,
+            "an acknowledged row was not read back": (
+                side.tally.not_read_back == 0 or not exact
+            ),
+        }
+
+
+@dataclass
+class Report:
+    """All that was run."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def broken_promises(self) -> list[str]:
+        """What did not hold, if anything, in words."""
+        return [
+            f"{outcome.scenario}, {outcome.mode}, by {way}: {promise}"
+            for outcome in self.outcomes
+            for way, side in outcome.sides.items()
+            for promise, kept in outcome.promises(way, side).items()
+            if not kept
+        ]
+
+    def text(self) -> str:
+        """The report, to be read."""
+        lines = [
+            "writes: acknowledged; lost: of these; unread: not found when read back",
+            "silent: longest seconds without an acknowledged write, from the fault on",
+            "whole: seconds from the fault until all nodes followed one primary",
+            "",
+            "scenario    mode   app by   writes  lost  doubled  unread  silent  whole  "
+            "clients saw",
+        ]
+        for outcome in self.outcomes:
+            for way, side in outcome.sides.items():
+                tally = side.tally
+                lines.append(
+                    f"{outcome.scenario:11} {outcome.mode:6} {way:7}"
+                    f"{len(tally.users) + len(tally.items):8}{side.lost:6}"
+                    f"{side.doubled:9}{tally.not_read_back:8}"
+                    f"{tally.longest_silence(outcome.begin):8.1f}"
+                    f"{outcome.whole - outcome.begin:7.0f}"
+                    f"  {show(tally.statuses())}"
+                )
+        return "\n".join(lines)

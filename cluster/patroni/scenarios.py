@@ -1,0 +1,74 @@
+"""What is done to the cluster under load. After each, all nodes find together again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from .cluster import Cluster
+
+# Seconds that a node stays away after another has taken its place.
+AWAY = 2
+# Seconds that the replicas are behind in `lag`.
+LAG = 1
+# Seconds that etcd is gone: longer than a primary's lock lasts.
+ETCD_AWAY = 12
+
+
+async def kill(cluster: Cluster) -> None:
+    """The primary's machine dies, and starts again later."""
+    primary = await cluster.primary()
+    primary.kill()
+    await cluster.failover(primary)
+    await asyncio.sleep(AWAY)
+    primary.start()
+
+
+async def lag(cluster: Cluster) -> None:
+    """The same, and what the primary did last had not got to the others."""
+    primary = await cluster.primary()
+    primary.cut_off()
+    await asyncio.sleep(LAG)
+    await kill(cluster)
+    primary.reconnect()
+
+
+async def freeze(cluster: Cluster) -> None:
+    """The primary's machine hangs, and goes on later as if nothing had been."""
+    primary = await cluster.primary()
+    primary.freeze()
+    await cluster.failover(primary)
+    await asyncio.sleep(AWAY)
+    primary.thaw()
+
+
+async def cut(cluster: Cluster) -> None:
+    """The primary loses the other nodes and etcd; clients still reach it."""
+    primary = await cluster.primary()
+    primary.cut_off()
+    await cluster.failover(primary)
+    await asyncio.sleep(AWAY)
+    primary.reconnect()
+
+
+async def switchover(cluster: Cluster) -> None:
+    """Somebody asks for another primary."""
+    await cluster.switch_over()
+
+
+async def etcd(cluster: Cluster) -> None:
+    """All nodes lose etcd; it comes back with what it knew."""
+    cluster.etcd.kill()
+    await asyncio.sleep(ETCD_AWAY)
+    await cluster.start_etcd()
+
+
+async def failsafe(cluster: Cluster) -> None:
+    """The same, with Patroni's failsafe_mode on."""
+    await cluster.configure(failsafe_mode=True)
+    await etcd(cluster)
+    await cluster.configure(failsafe_mode=False)
+
+
+SCENARIOS: dict[str, Callable[[Cluster], Awaitable[None]]] = {
+    function.__name__: function
+    for function in (kill, lag, freeze, cut, switchover, etcd, failsafe)
+}
