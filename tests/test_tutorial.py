@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser
 
@@ -13,8 +14,9 @@ from peewee_app import crud, schemas
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 
-from .documents import ROOT, blocks
+from .documents import ROOT, blocks, shows
 from .processes import dying_with_us
+from .server import serve
 
 TUTORIAL = ROOT / "docs" / "tutorial"
 SNIPPET = TUTORIAL / "server_timing.js"
@@ -26,6 +28,23 @@ def test_the_files_that_are_listed_exist() -> None:
     files = [line.split()[1] for line in lines]
     assert len(files) > 5
     assert all((ROOT / package / file).exists() for file in files)
+
+
+def test_the_log_of_statements(tmp_path: Path) -> None:
+    (shown,) = (
+        block.code
+        for block in blocks(TUTORIAL / "12_look_inside.md")
+        if block.language == "text"
+    )
+    with (
+        serve(f"sqlite:///{tmp_path}/app.db", ECHO_SQL="1") as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
+        client.post("/users/", json={"email": "wade@example.com", "password": "x"})
+        client.post("/users/1/items/", json={"title": "Foo"})
+        client.get("/users/1")
+        log = server.stop()
+    assert shows(f"...{shown}...", log), log
 
 
 @pytest.mark.slow
