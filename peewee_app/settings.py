@@ -75,5 +75,6 @@ def load_settings() -> Settings:
             f"{e['loc'][0]!s}".upper() + ": " + e["msg"].removeprefix("Value error, ")
             for e in exc.errors()
         ]
-        print("peewee_app cannot start.", "; ".join(errors), file=sys.stderr)
+        # In one piece: other workers say the same at the same time.
+        sys.stderr.write(f"peewee_app cannot start. {'; '.join(errors)}\n")
         raise SystemExit(3) from None
