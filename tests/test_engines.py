@@ -16,10 +16,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from peewee_app import crud, fastapi_peewee
-from peewee_app.database import db
+from peewee_app.database import Db, db
 from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.fastapi_peewee.error_classes import error_code, why_unavailable
 from peewee_app.fastapi_peewee.retry import ATTEMPTS
+from peewee_app.fastapi_peewee.sqlite import LOG_SIZE
 from peewee_app.main import create_app
 from peewee_app.models import Item, User
 from peewee_app.settings import Settings
@@ -144,6 +145,124 @@ def test_a_slow_statement_is_stopped_by_the_server(url: str, engine: str) -> Non
         db.execute_sql(f"SELECT {sleep}(20)")
     assert time.monotonic() - start < 10
     assert why_unavailable(stopped.value) == "timeout"
+
+
+# It would count for ever.
+ENDLESS = (
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+    "SELECT count(*) FROM n"
+)
+
+
+@on("sqlite")
+def test_a_statement_that_would_run_for_ever_gets_a_503(url: str) -> None:
+    settings = Settings.model_validate({"database_url": f"{url}?statement_timeout=0.2"})
+    app = create_app(settings)
+
+    @app.get("/endless")
+    def endless(db: Db) -> None:
+        db.execute_sql(ENDLESS)
+
+    @app.post("/endless")
+    def endless_write(db: Db) -> None:
+        with db.atomic():
+            User.create(email="lost@example.com", hashed_password="")
+            db.execute_sql(
+                "INSERT INTO users (email, hashed_password) "
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                "SELECT 'a', 'b' FROM n WHERE i < 0"
+            )
+
+    with TestClient(app) as client:
+        for method in ("GET", "POST"):
+            response = client.request(method, "/endless")
+            assert response.status_code == 503
+            assert int(response.headers["Retry-After"]) > 0
+            assert client.get("/users/").json() == []
+
+
+@on("sqlite")
+def test_a_statement_of_a_migration_may_take_its_time(url: str) -> None:
+    connect = connector(f"{url}?statement_timeout=0.1")
+    count = ENDLESS.replace("FROM n)", "FROM n WHERE i < 2000000)")
+    with closing(connect()) as connection:
+        connection.connect()
+        with pytest.raises(peewee.OperationalError) as stopped:
+            connection.execute_sql(count)
+        assert why_unavailable(stopped.value) == "timeout"
+    with closing(connect(limited=False)) as connection:
+        connection.connect()
+        assert connection.execute_sql(count).fetchone() == (2_000_000,)
+
+
+# What one request sets for its session, the next one does not find.
+
+
+SETTINGS = {
+    "sqlite": ("PRAGMA foreign_keys = 0", "PRAGMA foreign_keys"),
+    "postgresql": ("set statement_timeout = 0", "SHOW statement_timeout"),
+    "mariadb": ("SET max_statement_time = 0", "SELECT @@max_statement_time"),
+}
+
+
+def test_a_setting_of_the_session_ends_with_the_request(url: str, engine: str) -> None:
+    app = create_app(Settings.model_validate({"database_url": url}))
+    change, show = SETTINGS[engine]
+
+    @app.put("/setting")
+    def put(db: Db) -> str:
+        db.execute_sql(change)
+        return str(db.execute_sql(show).fetchone())
+
+    @app.get("/setting")
+    def get(db: Db) -> str:
+        return str(db.execute_sql(show).fetchone())
+
+    with TestClient(app) as client:
+        before = client.get("/setting").text
+        assert client.put("/setting").text != before
+        assert client.get("/setting").text == before
+
+
+def test_only_what_sets_something_costs_the_connection(pool: Pool, engine: str) -> None:
+    """Not what the app itself does, nor what is set for a transaction only."""
+    with pool.connection():
+        assert not db.session_is_set
+        with db.atomic():
+            if engine == "postgresql":
+                db.execute_sql("SET LOCAL work_mem = '5MB'")
+            User.create(email="set x = 1", hashed_password="")
+        assert crud.get_user(1)
+        assert not db.session_is_set
+        db.execute_sql(SETTINGS[engine][1])
+        assert not db.session_is_set
+        db.execute_sql(SETTINGS[engine][0])
+        assert db.session_is_set
+
+
+@on("sqlite")
+def test_the_log_is_small_again_after_a_long_reader(
+    pool: Pool, url: str, database_file: Path
+) -> None:
+    log = database_file.with_name(f"{database_file.name}-wal")
+
+    def write(count: int) -> None:
+        with pool.connection():
+            for _ in range(count):
+                db.execute_sql("INSERT INTO junk VALUES (zeroblob(1000000))")
+                db.execute_sql("DELETE FROM junk")
+
+    with pool.connection():
+        db.execute_sql("CREATE TABLE junk (data BLOB)")
+    # It stays open: the last connection that is closed takes the log away.
+    with closing(connector(url)()) as reader:
+        reader.connect()
+        with reader.atomic("DEFERRED"):
+            reader.execute_sql("SELECT * FROM junk")
+            write(40)
+            assert log.stat().st_size > 2 * LOG_SIZE
+        write(5)
+        assert log.stat().st_size <= LOG_SIZE
 
 
 @SERVERS

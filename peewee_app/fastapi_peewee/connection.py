@@ -1,5 +1,6 @@
 """One connection: a Peewee `Database`, and what a pool has to know of it."""
 
+import re
 import select
 import time
 from contextlib import AbstractContextManager
@@ -13,13 +14,18 @@ from .retry import run_again
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
-# Seconds that a statement may take on a server, unless the URL says otherwise.
+# Seconds that a statement may take, unless the URL says otherwise.
 STATEMENT_TIMEOUT = 10.0
 # Seconds that the client waits longer, so that the server's own answer comes first.
 GRACE = 1
 # Seconds after which an idle connection is not used again. A load balancer or a
 # firewall may have forgotten it by then, without telling either side.
 MAX_IDLE = 30
+
+# Statements that set something for the rest of the session.
+SETS_SESSION = re.compile(
+    r"\s*(?:SET\s+(?!LOCAL|TRANSACTION)|RESET|USE|ATTACH|PRAGMA\s[^=(]*[=(])", re.I
+)
 
 
 class Connection(Database):
@@ -30,12 +36,25 @@ class Connection(Database):
     rolled_back: frozenset[str | int]
     # What `atomic` takes for a transaction whose statements all see one state.
     snapshot: tuple[str, ...] = ()
+    # Whether somebody has set something that the next one would not expect.
+    session_is_set = False
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        if self.is_closed():
+            self.session_is_set = False
+        return super().connect(reuse_if_open)
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        if SETS_SESSION.match(sql):
+            self.session_is_set = True
+        return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
 
     def is_clean(self) -> bool:
         """Whether an open connection can serve again; the server is not asked.
 
-        False in a transaction, after an error that leaves the connection in doubt, and
-        without a limit on statements.
+        False in a transaction, after a statement that sets something for the session,
+        after an error that leaves the connection in doubt, and without a limit on
+        statements.
         """
         raise NotImplementedError
 
@@ -71,7 +90,12 @@ class ServerConnection(Connection):
         return super().connect(reuse_if_open)
 
     def is_clean(self) -> bool:
-        return self.limited and not self._in_doubt and self.driver_is_idle()
+        return (
+            self.limited
+            and not self.session_is_set
+            and not self._in_doubt
+            and self.driver_is_idle()
+        )
 
     def is_connection_usable(self) -> bool:
         """False if the server has closed the idle connection, or if it is an old one.
@@ -88,7 +112,7 @@ class ServerConnection(Connection):
 
     def execute_once(self, sql: str, params: Any) -> Any:
         """Run a statement."""
-        return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        return super().execute_sql(sql, params)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Run a statement; again, a few times, if the server rolled it back.

@@ -104,6 +104,8 @@ def why_unavailable(exc: BaseException) -> str | None:
     if code is None:  # psycopg: libpq has no code for a connection that was refused.
         full = any(words in str(exc) for words in FULL)
         return "busy" if full else "unreachable"
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return "timeout"
     if code == sqlite3.SQLITE_ERROR:
         return None  # A wrong statement, such as one with an unknown table.
     # The low byte: the others say more about it.

@@ -1,8 +1,10 @@
 """SQLite: a file, or a database in memory."""
 
+import math
 import os
 import shutil
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +15,17 @@ from urllib.parse import quote, urlsplit
 from peewee import OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
-from .connection import Connect, Connection
+from .connection import Connect, Connection, take_statement_timeout
 
 # Seconds that a statement waits for another process's lock on the file.
 BUSY_TIMEOUT = 5
 # Bytes that have to be free on the disk.
 MIN_FREE = 1024 * 1024
+# Steps of SQLite's machine, of 20 to 40 ns each, between two looks at the clock.
+STEPS = 10_000
+# Bytes of the write-ahead log that stay when all of it is in the database; a log that
+# nobody keeps from that is a quarter as long.
+LOG_SIZE = 16 * 1024 * 1024
 
 
 class Cursor(sqlite3.Cursor):
@@ -55,12 +62,42 @@ class Sqlite(Connection, SqliteDatabase):
     rolled_back = frozenset({sqlite3.SQLITE_BUSY_SNAPSHOT})
     snapshot = ("DEFERRED",)
 
+    def __init__(self, name: str, *, limit: float | None, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._limit = limit
+        self._deadline = math.inf
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        opened = super().connect(reuse_if_open)
+        if opened and self._limit is not None:
+            self.connection().set_progress_handler(self._is_late, STEPS)
+        return opened
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        if self._limit is not None:
+            self._deadline = time.monotonic() + self._limit
+        try:
+            return super().execute_sql(sql, params)
+        finally:
+            self._deadline = math.inf
+
+    def rollback(self) -> None:
+        # SQLite has done it, if it was a write that was late or found the disk full.
+        if self.is_closed() or self.connection().in_transaction:
+            super().rollback()
+
     def cursor(self, named_cursor: None = None) -> Cursor:
         return Cursor(self.connection())
 
     def is_clean(self) -> bool:
-        in_transaction: bool = self.connection().in_transaction
-        return not in_transaction
+        return (
+            self._limit is not None
+            and not self.session_is_set
+            and not self.connection().in_transaction
+        )
 
     def why_not_writable(self) -> str | None:
         return None
@@ -85,7 +122,12 @@ class SqliteFile(Sqlite):
     def __init__(self, path: str, mode: str, **options: Any) -> None:
         self.path = path
         self._inode = 0
-        pragmas = {"foreign_keys": 1, "journal_mode": "wal", "synchronous": "full"}
+        pragmas = {
+            "foreign_keys": 1,
+            "journal_mode": "wal",
+            "journal_size_limit": LOG_SIZE,
+            "synchronous": "full",
+        }
         super().__init__(f"file:{quote(path)}?mode={mode}", pragmas=pragmas, **options)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
@@ -122,6 +164,7 @@ def connector(url: str) -> Connect:
     """As `url.connector`, for `sqlite:` URLs."""
     if urlsplit(url).netloc or not url.startswith("sqlite://"):
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
+    url, seconds = take_statement_timeout(url)
     options = {
         "uri": True,
         "timeout": BUSY_TIMEOUT,
@@ -138,15 +181,19 @@ def connector(url: str) -> Connect:
     if path == ":memory:":
         name = f"file:/{uuid.uuid4()}?vfs=memdb"
         # The database lasts as long as a connection to it: as long as this one.
-        keeper = Sqlite(name, **options)
+        keeper = Sqlite(name, limit=None, **options)
         keeper.connect()
 
         def connect(*, limited: bool = True) -> Connection:
-            return Sqlite(keeper.database, pragmas={"foreign_keys": 1}, **options)
+            limit = seconds if limited else None
+            pragmas = {"foreign_keys": 1}
+            return Sqlite(keeper.database, limit=limit, pragmas=pragmas, **options)
 
         return connect
     # Only the first connection may make the file: one that vanishes later is an
     # error, not an empty database.
     modes = chain(["rwc"], repeat("rw"))
     path = os.path.abspath(path)
-    return lambda limited=True: SqliteFile(path, next(modes), **options)
+    return lambda limited=True: SqliteFile(
+        path, next(modes), limit=seconds if limited else None, **options
+    )

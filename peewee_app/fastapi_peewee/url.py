@@ -30,8 +30,7 @@ def connector(url: str) -> Connect:
     `sqlite:///:memory:` for a database in memory that lasts as long as a connection
     to it; `postgresql://`, `postgres://`, `cockroachdb://`, `mysql://` and `mariadb://`
     with `user:password@host:port/database`. Options in the query string go to the
-    driver; `statement_timeout` is ours, the seconds that a statement may take on a
-    server.
+    driver; `statement_timeout` is ours, the seconds that a statement may take.
 
     Raises ValueError, with a message fit to be shown, for any other URL, and if the
     driver is not installed.
