@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from multiprocessing import parent_process
 from typing import TypedDict
 
 from anyio.to_thread import run_sync
@@ -17,6 +18,7 @@ from .database import create_pool
 from .document import INFO
 from .fastapi_peewee import Pool, add_database_error_handlers, connector
 from .fastapi_peewee.error_classes import one_line
+from .fastapi_peewee.url import is_in_memory
 from .migrations import migrate
 from .routes import router
 from .settings import Settings, load_settings, misspelt, without_password
@@ -30,6 +32,12 @@ from .web.telemetry import QueryHook, ServerTimingMiddleware, query_hooks, show_
 
 # The server's, which is shown.
 logger = logging.getLogger("uvicorn.error")
+
+
+IN_MEMORY = (
+    "The database is in the memory of this process: each of several workers has one of "
+    "its own, and a restart empties it. Name a file, or serve with one process."
+)
 
 
 class State(TypedDict):
@@ -65,6 +73,8 @@ def create_app(
             return query_hooks(url, echo_sql=echo_sql, provider=tracer_provider)
 
         logger.info("Database: %s", without_password(url))
+        if is_in_memory(url) and parent_process():
+            logger.warning(IN_MEMORY)
         for name, setting in misspelt(os.environ):
             logger.warning("%s is not a setting: did you mean %s?", name, setting)
         pool = create_pool(connect, settings, hooks)

@@ -386,13 +386,18 @@ CONFLICTS = {
 
 @SERVERS
 def test_a_statement_that_was_rolled_back_is_tried_again_a_few_times(
-    pool: Pool, engine: str
+    pool: Pool, engine: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     *setup, count = CONFLICTS[engine]
+    code = {"postgresql": "40001", "mariadb": 1213}[engine]
     with pool.connection():
         for statement in setup:
             db.execute_sql(statement)
+        caplog.clear()
         assert db.execute_sql(f"SELECT conflict({ATTEMPTS})").fetchone() == (ATTEMPTS,)
+        assert {record.getMessage() for record in caplog.records} == {
+            f"rolled back, running it again: OperationalError {code}"
+        }
         with pytest.raises(peewee.OperationalError) as raised:
             db.execute_sql("SELECT conflict(1000)")
         assert why_unavailable(raised.value) == "busy"

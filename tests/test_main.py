@@ -197,6 +197,14 @@ def test_the_log_names_the_database_and_a_setting_that_is_misspelt(url: str) -> 
     assert "did you mean DATABASE_POOL_SIZE?" in log
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_that_have_a_database_each_are_warned_of(workers: int) -> None:
+    with serve("sqlite://", "--workers", str(workers)) as server:
+        assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
+        log = server.stop()
+    assert ("each of several workers has one of its own" in log) == (workers > 1)
+
+
 def test_a_url_is_logged_without_its_password() -> None:
     url = "postgresql://scott:tiger@host:5432/db?password=tiger"
     assert without_password(url) == "postgresql://scott@host:5432/db"

@@ -71,6 +71,41 @@ def test_pages_from_a_skip(seven: TestClient, path: str) -> None:
     assert ids(seven.get(links(page)["prev"])) == [4, 6]
 
 
+def test_pages_of_the_items_of_one_user(seven: TestClient, url: str) -> None:
+    with connect(connector(url)), db.atomic():
+        for title in "abcd":
+            models.Item.create(title=title, owner=2)
+    path = "/users/2/items/"
+    everything = ids(seven.get(path))
+    assert everything == [2, 10, 11, 12, 13]
+    first = seven.get(path, params={"limit": 2})
+    assert ids(first) == [2, 10]
+    assert {item["owner_id"] for item in first.json()} == {2}
+    assert links(first).keys() == {"first", "next"}
+    assert all(link.startswith(path) for link in links(first).values())
+    second = seven.get(links(first)["next"])
+    assert ids(second) == [11, 12]
+    third = seven.get(links(second)["next"])
+    assert ids(third) == [13]
+    assert links(third).keys() == {"first", "prev"}
+    assert ids(seven.get(links(third)["prev"])) == [11, 12]
+    # Items of others do not count, neither as rows nor as a page before.
+    assert ids(seven.get(links(second)["prev"])) == [2, 10]
+    assert ids(seven.get(path, params={"skip": 1, "limit": 2})) == [10, 11]
+
+
+def test_pages_of_a_user_without_items_or_that_there_is_not(
+    seven: TestClient, url: str
+) -> None:
+    with connect(connector(url)):
+        models.Item.delete().where(models.Item.owner == 1).execute()
+    assert ids(seven.get("/users/1/items/")) == []
+    missing = seven.get("/users/3/items/", params={"limit": 2})
+    assert missing.status_code == 404
+    assert missing.json() == {"detail": "User not found"}
+    assert "Link" not in missing.headers
+
+
 @on("sqlite")
 @pytest.mark.parametrize("path", ["/users/", "/items/"])
 def test_the_last_page_has_no_next(seven: TestClient, path: str) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from peewee import PeeweeException
 
-from .error_classes import error_code, one_line
+from .error_classes import error_code
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ def run_again(run: Callable[[], T], codes: Collection[str | int | None]) -> T:
         except PeeweeException as exc:
             if error_code(exc) not in codes:
                 raise
-            logger.warning("rolled back, running it again: %s", one_line(exc))
+            # Not the message, which may have values of a row.
+            name, code = type(exc).__name__, error_code(exc)
+            logger.warning("rolled back, running it again: %s %s", name, code)
         time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
     return run()

@@ -82,6 +82,11 @@ def check_server_url(url: str) -> None:
         )
 
 
+def is_in_memory(url: str) -> bool:
+    """Whether the database is in the memory of the process that opens it."""
+    return url.partition("?")[0] in ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+
+
 def pool_size(url: str) -> int:
     """How many connections suit the engine: SQLite is fastest with one."""
     return 1 if url.startswith("sqlite:") else 10

@@ -1,0 +1,77 @@
+"""What the items of one user cost: nested in the user, and by the page.
+
+    python -m docs.measure_items [DATABASE_URL]
+
+prints a table in Markdown. The database should be empty; by default it is a new SQLite
+file, which is removed at the end.
+"""
+
+import sys
+import tempfile
+
+import httpx2
+import psutil
+
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import connect, connector
+from peewee_app.migrations import migrate
+from peewee_app.models import Item, User
+from tests.server import Server, serve
+
+SIZES = (1_000, 30_000, 300_000)
+PATHS = ("/users/?limit=1", "/users/1/items/?limit=100")
+REPEATS = 5
+BATCH = 5_000
+
+
+def add_items(first: int, last: int) -> None:
+    """Give the only user the items with these numbers."""
+    for start in range(first, last + 1, BATCH):
+        numbers = range(start, min(start + BATCH, last + 1))
+        rows = [(f"Item {n}", "The Foo Wrestlers", 1) for n in numbers]
+        Item.insert_many(
+            rows, fields=[Item.title, Item.description, Item.owner]
+        ).execute()
+
+
+def cost(client: httpx2.Client, server: Server, path: str) -> tuple[int, float]:
+    """The bytes of an answer, and the least seconds of CPU the server takes for it."""
+    process = psutil.Process(server.process.pid)
+    seconds = []
+    for _ in range(REPEATS):
+        before = process.cpu_times()
+        response = client.get(path).raise_for_status()
+        after = process.cpu_times()
+        seconds.append(after.user + after.system - before.user - before.system)
+    return len(response.content), min(seconds)
+
+
+def main(url: str) -> None:
+    """Fill the database at `url` step by step, measure, and print the table."""
+    migrate(connector(url))
+    with connect(connector(url)):
+        if User.select().exists():
+            raise SystemExit("The database should be empty.")
+        User.create(id=1, email="deadpool@example.com", hashed_password="")
+    print("| items of the user | request | bytes | CPU, s |")
+    print("| ---: | --- | ---: | ---: |")
+    stored = 0
+    with (
+        serve(url, "--no-access-log", keep_log=False) as server,
+        httpx2.Client(base_url=server.base_url, timeout=120) as client,
+    ):
+        for size in SIZES:
+            with connect(connector(url)), db.atomic():
+                add_items(stored + 1, size)
+            stored = size
+            for path in PATHS:
+                length, seconds = cost(client, server, path)
+                print(f"| {size:,} | `GET {path}` | {length:,} | {seconds:.2f} |")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        main(sys.argv[1])
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            main(f"sqlite:///{folder}/items.db")
