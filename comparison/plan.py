@@ -59,7 +59,7 @@ class Plan:
     users: int = 1000
     items_per_user: int = 5
     clients: int = 16
-    rounds: int = 9
+    rounds: int = 7
     seconds: float = 1.0
     patience: float = 10.0
     warm_up: float = 0.3
@@ -68,8 +68,8 @@ class Plan:
     # The ladders. On those of rows there is one client, so that nothing else counts.
     ladder_seconds: float = 1.0
     ladder_clients: tuple[int, ...] = (1, 16, 64, 200, 1000)
-    ladder_items: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
-    ladder_items_per_user: tuple[int, ...] = (1, 10, 100, 1_000)
+    ladder_items: tuple[int, ...] = (1_000, 10_000, 100_000)
+    ladder_items_per_user: tuple[int, ...] = (1, 10, 100)
     ladder_users: int = 100
 
     @property

@@ -56,7 +56,7 @@ def update_user(user_id: int, user: schemas.UserUpdate) -> User | None:
             User.update(changes).where(User.id == user_id).execute()
         items = Load(User.items, Item.select().order_by(Item.id))
         users = User.select().where(User.id == user_id).with_related(items)
-        return users.get_or_none()
+        return next(iter(users), None)
 
 
 def delete_user(user_id: int) -> bool:

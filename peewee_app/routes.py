@@ -62,7 +62,7 @@ def owner_missing(user_id: int) -> HTTPException | None:
     "/users/",
     response_model=schemas.User,
     tags=["users"],
-    responses={200: {"links": USER_LINKS}, **errors(*BODY, 503), **EMAIL_TAKEN},
+    responses=errors(*BODY, 503) | EMAIL_TAKEN | {200: {"links": USER_LINKS}},
 )
 def create_user(user: HashedUser, db: Db) -> User:
     """Create a user. The email must not be registered yet."""
@@ -98,7 +98,7 @@ def read_user(user_id: UserId, db: Db) -> User:
     "/users/{user_id}",
     response_model=schemas.User,
     tags=["users"],
-    responses={**errors(*BODY, 404, 503), **EMAIL_TAKEN},
+    responses=errors(*BODY, 404, 503) | EMAIL_TAKEN,
 )
 def update_user(user_id: UserId, user: ChangedUser, db: Db) -> User:
     """Change the given fields of a user; the others stay as they are."""
@@ -124,7 +124,7 @@ def delete_user(user_id: UserId, db: Db) -> None:
     "/users/{user_id}/items/",
     response_model=schemas.Item,
     tags=["items"],
-    responses={200: {"links": ITEM_LINKS}, **errors(*BODY, 404, 503)},
+    responses=errors(*BODY, 404, 503) | {200: {"links": ITEM_LINKS}},
 )
 def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> Item:
     """Create an item that belongs to the user."""
@@ -138,7 +138,7 @@ def create_item_for_user(user_id: UserId, item: schemas.ItemCreate, db: Db) -> I
     "/users/{user_id}/items/",
     response_model=list[schemas.Item],
     tags=["items"],
-    responses={**page_responses(), **errors(404)},
+    responses=page_responses() | errors(404),
 )
 def read_items_of_user(user_id: UserId, page: Page, db: Db) -> PageQuery:
     """List the items of one user, ordered by id."""

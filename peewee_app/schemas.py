@@ -115,6 +115,10 @@ class ItemUpdate(BaseModel):
 class Item(ItemBase, PeeweeGetterDict):
     """An item as it is returned."""
 
+    model_config = example(
+        {"title": "Foo", "description": "The Foo Wrestlers", "id": 1, "owner_id": 1}
+    )
+
     id: int
     owner_id: int
 
@@ -153,6 +157,10 @@ class UserUpdate(UserCreate):
 
 class User(UserBase, PeeweeGetterDict):
     """A user as it is returned, with the user's items and without a password."""
+
+    model_config = example(
+        {"email": "deadpool@example.com", "id": 1, "is_active": True, "items": []}
+    )
 
     id: int
     is_active: bool

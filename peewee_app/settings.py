@@ -12,14 +12,14 @@ from .fastapi_peewee import connector, pool_size
 
 
 class Settings(BaseSettings):
-    """What an operator can set; the README has the table."""
+    """What an operator can set; docs/settings.md has the table."""
 
     # Secret, since it may have a password in it.
     database_url: SecretStr = SecretStr("sqlite:///./sql_app.db")
     # Connections, and so requests in the database at once, for each process.
     # The default stands for what suits the engine.
     database_pool_size: int = Field(default=0, ge=1, le=1000, validate_default=False)
-    # Seconds that a request waits for its turn in the database.
+    # Seconds that a request waits for a hash and for a slot.
     database_pool_timeout: float = Field(default=10, gt=0, le=3600)
     # Whether to apply pending migrations at the start, or to refuse to start.
     migrate_at_start: bool = True
@@ -75,6 +75,6 @@ def load_settings() -> Settings:
             f"{e['loc'][0]!s}".upper() + ": " + e["msg"].removeprefix("Value error, ")
             for e in exc.errors()
         ]
-        # In one piece: other workers say the same at the same time.
+        # In one piece: other workers write theirs at the same moment.
         sys.stderr.write(f"peewee_app cannot start. {'; '.join(errors)}\n")
         raise SystemExit(3) from None

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +20,10 @@ PORT = "127.0.0.1:8000"
 # Its test runs what it was made from: see test_cheat_sheet.py.
 CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet.md"
 RUN = {"python", "console", "sh"}
+# How a page starts the app, or one of its own.
+START = r"^((?:\w+=\S+ )*)(?:uvicorn (docs\.\S+)|peewee_app)$"
+# They copy the app, start a database server, or run tests.
+SLOW = {"11_migrations.md", "14_outside.md", "15_postgresql.md", "16_make_it_yours.md"}
 SHOWN = {"text", "json", "mermaid", "sql"}
 # They take what they show from files; the site's build fails if it is not there.
 DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
@@ -90,7 +94,9 @@ def chosen(document: Path, *languages: str) -> list[Block]:
 
 def with_blocks(*languages: str) -> pytest.MarkDecorator:
     having = [
-        document
+        pytest.param(
+            document, marks=[pytest.mark.slow] if document.name in SLOW else []
+        )
         for document in DOCUMENTS
         if document != CHEAT_SHEET and chosen(document, *languages)
     ]
@@ -119,46 +125,55 @@ def program(block: Block) -> list[str]:
     return [*block.first.splitlines(), *block.code.splitlines()]
 
 
-@contextmanager
-def shell(document: Path, directory: Path) -> Iterator[dict[str, str]]:
-    """Where the page's commands run, and the app, if they ask one: its variables."""
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-    }
-    if PORT not in document.read_text():
-        yield environment
-        return
-    with serve(f"sqlite:///{directory}/sql_app.db") as server:
-        yield environment | {"SERVER": f"127.0.0.1:{server.port}"}
+class Shell:
+    """Runs a page's commands, and the app from the first one on that asks it.
 
+    The app is that of the working directory, if a page has made a copy of it there, or
+    a small one, if the page starts that.
+    """
 
-def run(command: str, directory: Path, environment: dict[str, str]) -> str:
-    """What the command prints, of an app at the address that the page has for it."""
-    server = environment.get("SERVER", PORT)
-    run = subprocess.run(
-        ["bash", "-euc", command.replace(PORT, server)],
-        cwd=directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
-    return run.stdout.replace(server, PORT)
+    def __init__(self, document: Path, servers: ExitStack) -> None:
+        start = re.search(START, document.read_text(), re.M)
+        own_app = start and start[2]
+        self._module = ("uvicorn", own_app) if own_app else ("peewee_app",)
+        self._settings = dict(re.findall(r"(\w+)=(\S+)", start[1] if start else ""))
+        self._servers = servers
+        self._address = PORT
+
+    def run(self, command: str) -> str:
+        """What the command prints, of an app at the address that the page has."""
+        if PORT in command and self._address == PORT:
+            url = "sqlite:///./sql_app.db"
+            app = serve(url, module=self._module, **self._settings)
+            server = self._servers.enter_context(app)
+            self._address = f"127.0.0.1:{server.port}"
+        run = subprocess.run(
+            ["bash", "-euc", command.replace(PORT, self._address)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
+        return run.stdout.replace(self._address, PORT)
 
 
 @with_blocks("console", "sh")
-def test_commands_print_what_the_page_shows(document: Path, tmp_path: Path) -> None:
-    with shell(document, tmp_path) as environment:
+def test_commands_print_what_the_page_shows(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    with ExitStack() as servers:
+        shell = Shell(document, servers)
         for block in chosen(document, "console", "sh"):
             if block.first:
-                run(block.first, tmp_path, environment)
+                shell.run(block.first)
             if block.language == "sh":
-                run(block.code, tmp_path, environment)
+                shell.run(block.code)
                 continue
             for step in documents.steps(block.code):
-                output = run(step.command, tmp_path, environment)
+                output = shell.run(step.command)
                 assert documents.shows(step.output, output), (step, output)
 
 

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXPERIMENTS = Path(__file__).parents[1] / "docs" / "experiments"
+ROOT = Path(__file__).parents[1]
 
 
 def run(name: str) -> list[str]:
     """The lines that the experiment prints."""
     return subprocess.run(
-        [sys.executable, EXPERIMENTS / f"{name}.py"],
+        [sys.executable, "-m", f"docs.experiments.{name}"],
+        cwd=ROOT,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -69,3 +70,16 @@ def test_a_slow_reader_holds_a_connection_by_default_only() -> None:
     request, function = run("slow_reader")
     assert request.endswith("held: a connection")
     assert function.endswith("held: nothing")
+
+
+def test_starlettes_base_for_middleware_runs_the_app_in_another_task() -> None:
+    lines = run("middleware")
+    base = lines.index("BaseMiddleware")
+    for line in ("  the same task: ", "  the middleware sees "):
+        plain, other = (text.removeprefix(line) for text in lines if line in text)
+        assert (plain, other) in {
+            ("True", "False"),
+            ("the path operation's", "nothing"),
+        }
+    assert "  the connection of the middleware" in lines[:base]
+    assert "  no connection came free within 0.1 s" in lines[base:]

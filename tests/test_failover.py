@@ -1,6 +1,6 @@
 """A PostgreSQL primary dies, and its replica takes over, at one URL.
 
-`pytest -rP tests/test_failover.py` prints the figures.
+`pytest -m slow -rP tests/test_failover.py` prints the figures.
 """
 
 import asyncio

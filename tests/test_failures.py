@@ -1,6 +1,6 @@
 """Failures of a database server, under load: what clients see, and what is kept.
 
-`pytest -rP tests/test_failures.py` prints the figures.
+`pytest -m slow -rP tests/test_failures.py` prints the figures.
 """
 
 import asyncio

@@ -12,6 +12,8 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from peewee_app import schemas
+
 from .server import serve
 
 
@@ -36,13 +38,13 @@ def test_what_it_has_beyond_the_tutorials(document: dict[str, Any]) -> None:
         "update_item_items__item_id__patch",
         "delete_item_items__item_id__delete",
     }
-    schemas = document["components"]["schemas"]
-    assert schemas["UserUpdate"]["properties"].keys() == {
+    defined = document["components"]["schemas"]
+    assert defined["UserUpdate"]["properties"].keys() == {
         "email",
         "password",
         "is_active",
     }
-    assert schemas["ItemUpdate"]["properties"].keys() == {"title", "description"}
+    assert defined["ItemUpdate"]["properties"].keys() == {"title", "description"}
 
 
 def test_every_number_that_may_be_sent_is_taken_by_a_client_in_javascript(
@@ -88,13 +90,22 @@ def test_every_error_has_a_body(document: dict[str, Any]) -> None:
         assert responses["503"]["headers"]["Retry-After"]
 
 
+def test_what_is_returned_has_an_example_that_is_one(
+    document: dict[str, Any],
+) -> None:
+    for name in ("User", "Item"):
+        (example,) = document["components"]["schemas"][name]["examples"]
+        schema = getattr(schemas, name)
+        assert schema.model_validate(example).model_dump() == example
+
+
 def test_constraints(document: dict[str, Any]) -> None:
-    schemas = document["components"]["schemas"]
-    user, item = schemas["UserCreate"], schemas["ItemCreate"]
+    defined = document["components"]["schemas"]
+    user, item = defined["UserCreate"], defined["ItemCreate"]
     assert user["properties"]["email"]["format"] == "email"
     assert item["properties"]["title"]["maxLength"] == 255
     assert item["properties"]["title"]["pattern"]
-    update = schemas["UserUpdate"]
+    update = defined["UserUpdate"]
     assert "required" not in update
     assert not any("default" in field for field in update["properties"].values())
 

@@ -1,14 +1,39 @@
 """Every query of the app. Rows come from SQLAlchemy's core, which compiles each of
-these statements once, and become JSON here.
+these statements once, and become JSON here, validated by the types below.
 """
 
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, insert, select
+from typing_extensions import TypedDict
 
 from ..sqlalchemy_app import schemas
 from ..sqlalchemy_app.models import Item, User
+
+
+class ItemRow(TypedDict):
+    """An item as it is returned."""
+
+    title: str
+    description: str | None
+    id: int
+    owner_id: int
+
+
+class UserRow(TypedDict):
+    """A user as it is returned."""
+
+    email: str
+    id: int
+    is_active: bool
+    items: list[ItemRow]
+
+
+ITEMS_JSON: TypeAdapter[Any] = TypeAdapter(list[ItemRow])
+USERS_JSON: TypeAdapter[Any] = TypeAdapter(list[UserRow])
+ITEM_JSON: TypeAdapter[Any] = TypeAdapter(ItemRow)
+USER_JSON: TypeAdapter[Any] = TypeAdapter(UserRow)
 
 TABLES = User.metadata.tables
 USER_TABLE, ITEM_TABLE = TABLES[User.__tablename__], TABLES[Item.__tablename__]
@@ -28,6 +53,10 @@ ITEMS = (
 )
 NEW_USER = insert(USER_TABLE).returning(*USER.selected_columns)
 NEW_ITEM = insert(ITEM_TABLE).returning(*ITEM.selected_columns)
+
+
+def _json(adapter: TypeAdapter[Any], data: Any) -> bytes:
+    return adapter.dump_json(adapter.validate_python(data))
 
 
 def _items(rows: Any) -> list[dict[str, Any]]:
@@ -57,29 +86,30 @@ def _users(db: Connection, rows: Any) -> list[dict[str, Any]]:
 def get_user(db: Connection, user_id: int) -> bytes | None:
     """The user as JSON, or None."""
     users = _users(db, db.execute(USER_BY_ID, {"id": user_id}).all())
-    return to_json(users[0]) if users else None
+    return _json(USER_JSON, users[0]) if users else None
 
 
 def get_users(db: Connection, skip: int = 0, limit: int = 100) -> bytes:
     """At most `limit` users as JSON, from the one at position `skip` on."""
     page = db.execute(USERS, {"skip": skip, "limit": limit}).all()
-    return to_json(_users(db, page))
+    return _json(USERS_JSON, _users(db, page))
 
 
 def create_user(db: Connection, user: schemas.UserCreate) -> bytes:
     """The new user as JSON. As in the tutorial, the password is not really hashed."""
     values = {"email": user.email, "hashed_password": user.password + "notreallyhashed"}
     created = db.execute(NEW_USER, {**values, "is_active": True}).one()
-    return to_json({**created._mapping, "items": []})
+    return _json(USER_JSON, {**created._mapping, "items": []})
 
 
 def get_items(db: Connection, skip: int = 0, limit: int = 100) -> bytes:
     """At most `limit` items as JSON, from the one at position `skip` on."""
-    return to_json(_items(db.execute(ITEMS, {"skip": skip, "limit": limit}).all()))
+    page = db.execute(ITEMS, {"skip": skip, "limit": limit}).all()
+    return _json(ITEMS_JSON, _items(page))
 
 
 def create_user_item(db: Connection, item: schemas.ItemCreate, user_id: int) -> bytes:
     """The new item as JSON."""
     values = {"title": item.title, "description": item.description}
     (created,) = _items(db.execute(NEW_ITEM, {**values, "owner_id": user_id}).all())
-    return to_json(created)
+    return _json(ITEM_JSON, created)

@@ -26,14 +26,12 @@ from .connection import (
 # Any number will do, as long as nothing else in the database uses it.
 MIGRATION_LOCK = 7_338_219_310_457_101
 
-
 # Sets the limit on statements, if the process that answers is the one that was
 # connected to. Else there is a pooler between: what is set would stay with a session
 # of the server's that others use as well.
 SET_LIMIT = """
     SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s
 """
-
 
 # What a client says first that wants to speak TLS.
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)

@@ -34,7 +34,7 @@ def _of_schema(schema: type[PeeweeGetterDict]) -> Any:
     decorated = [getattr(decorators, kind.name) for kind in fields(decorators)]
     if (
         set().union(*decorated) != {"getter_dict"}
-        or schema.model_config
+        or schema.model_config.keys() - {"json_schema_extra"}
         or schema.__pydantic_post_init__
         or schema.__pydantic_custom_init__
     ):
