@@ -184,7 +184,8 @@ def together(count: int, call: Callable[[int], httpx2.Response]) -> Counter[int]
 
 def test_concurrent_changes_against_a_real_server(url: str) -> None:
     with (
-        serve(url, "--no-access-log") as server,
+        # A busy machine may hash slowly.
+        serve(url, "--no-access-log", DATABASE_POOL_TIMEOUT="60") as server,
         httpx2.Client(base_url=server.base_url, timeout=60) as client,
     ):
         for n in range(2):
