@@ -4,7 +4,7 @@
 its first row. The function is plain Peewee either way.
 """
 
-from peewee import ModelSelect
+from peewee import Load, ModelSelect
 
 from . import schemas
 from .database import db
@@ -45,7 +45,8 @@ def update_user(user_id: int, user: schemas.UserUpdate) -> User | None:
     """The user, with the fields that are set in `user` changed, or None.
 
     The statement names those fields only, so that updates of other fields that run at
-    the same time stand. Raises Peewee's IntegrityError if the email is taken.
+    the same time stand. The items are loaded too, before others can delete them with
+    the user. Raises Peewee's IntegrityError if the email is taken.
     """
     changes = user.model_dump(exclude_unset=True)
     if changes.pop("password", None):
@@ -53,7 +54,9 @@ def update_user(user_id: int, user: schemas.UserUpdate) -> User | None:
     with db.atomic():
         if changes:
             User.update(changes).where(User.id == user_id).execute()
-        return get_user(user_id)
+        items = Load(User.items, Item.select().order_by(Item.id))
+        users = User.select().where(User.id == user_id).with_related(items)
+        return next(iter(users), None)
 
 
 def delete_user(user_id: int) -> bool:

@@ -1,12 +1,15 @@
 """Clients that get in each other's way: what each is told has to be true."""
 
+import sqlite3
 import threading
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 from random import Random
 
 import httpx2
@@ -18,6 +21,7 @@ from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import Item, User
 
 from .server import Server, serve
+from .servers import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
@@ -72,6 +76,27 @@ def test_no_user_is_seen_without_the_items(server: Server, url: str) -> None:
         done.set()
         writer.join()
     assert seen.keys() == {3}
+
+
+@on("sqlite")
+def test_two_connections_let_reads_pass_a_write_that_waits(
+    url: str, database_file: Path
+) -> None:
+    with (
+        serve(url, "--no-access-log", DATABASE_POOL_SIZE="2") as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        client.post("/users/", json=USER).raise_for_status()
+        with closing(sqlite3.connect(database_file)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            path, item = "/users/1/items/", {"title": "a"}
+            write = threads.submit(client.post, path, json=item)
+            for _ in range(20):
+                assert client.get("/users/1").json()["items"] == []
+                time.sleep(0.01)
+            assert not write.done()
+        assert write.result().status_code == 200
 
 
 @pytest.mark.slow
