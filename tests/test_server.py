@@ -21,7 +21,8 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
-    with serve(url, "--no-access-log") as server:
+    # A hundred passwords take a busy machine longer than the usual ten seconds.
+    with serve(url, "--no-access-log", DATABASE_POOL_TIMEOUT="120") as server:
         yield server
 
 
