@@ -93,7 +93,7 @@ def test_pages() -> None:
 def test_a_page_has_only_the_items_of_its_own_users() -> None:
     add_users(5, items=2)
     crud.create_user_item(schemas.ItemCreate(title="last"), 2)
-    models.User.get_by_id(3).delete_instance(recursive=True)
+    crud.delete_user(3)
     assert users_with_items(skip=1, limit=2) == [(2, [3, 4, 11]), (4, [7, 8])]
 
 

@@ -23,12 +23,21 @@ RUN = {"python", "console", "sh"}
 # How a page starts the app, or one of its own.
 START = r"^((?:\w+=\S+ )*)(?:uvicorn (docs\.\S+)|peewee_app)$"
 # They copy the app, start a database server, or run tests.
-SLOW = {"11_migrations.md", "14_outside.md", "15_postgresql.md", "16_make_it_yours.md"}
+SLOW = {
+    *("05_one_request.md", "07_many_clients.md", "10_async.md", "11_migrations.md"),
+    *("14_outside.md", "15_postgresql.md", "16_make_it_yours.md"),
+    "experiments/index.md",
+}
 SHOWN = {"text", "json", "mermaid", "sql"}
 # They take what they show from files; the site's build fails if it is not there.
 DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=documents.name)
+
+
+def is_slow(document: Path) -> bool:
+    """Whether what the page shows takes long."""
+    return str(document).endswith(tuple(SLOW))
 
 
 def addresses(document: Path) -> Iterator[str]:
@@ -94,9 +103,7 @@ def chosen(document: Path, *languages: str) -> list[Block]:
 
 def with_blocks(*languages: str) -> pytest.MarkDecorator:
     having = [
-        pytest.param(
-            document, marks=[pytest.mark.slow] if document.name in SLOW else []
-        )
+        pytest.param(document, marks=[pytest.mark.slow] if is_slow(document) else [])
         for document in DOCUMENTS
         if document != CHEAT_SHEET and chosen(document, *languages)
     ]

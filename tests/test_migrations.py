@@ -84,12 +84,11 @@ def test_processes_that_start_together_apply_it_once(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A lock of the database, which threads with a connection each share as well."""
-    connect_to = connector(url)
     errors: list[BaseException] = []
 
     def start() -> None:
         try:
-            migrate(connect_to)
+            migrate(connector(url))
         except BaseException as exc:
             errors.append(exc)
 
@@ -101,7 +100,7 @@ def test_processes_that_start_together_apply_it_once(
     assert errors == []
     applied = re.findall("Applied the migration (.+)", caplog.text)
     assert len(applied) == len(set(applied)) > 0
-    with connect(connect_to):
+    with connect(url):
         assert not diff_models(db.obj, MODELS)
 
 
