@@ -148,7 +148,7 @@ def test_workers_that_start_together_on_an_empty_database(
         ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1:1/db?leopard=1", "leopard"),
     ],
 )
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
 @on("sqlite")
 def test_a_wrong_setting_stops_the_start_with_one_clear_line(
     url: str, name: str, value: str, reason: str, workers: str
