@@ -1,14 +1,14 @@
 """Queries: what they return, and how many there are."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from peewee import IntegrityError, QueryEvent
+from peewee import IntegrityError
 
 from peewee_app import crud, models, schemas
-from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, read
+
+from .queries import queries
 
 
 def users_with_items(**page: int) -> list[tuple[int, list[int]]]:
@@ -21,19 +21,6 @@ def users_with_items(**page: int) -> list[tuple[int, list[int]]]:
 def scope(pool: Pool) -> Iterator[None]:
     with pool.connection():
         yield
-
-
-@contextmanager
-def queries() -> Iterator[list[str]]:
-    """The statements that run inside, as Peewee itself reports them."""
-    statements: list[str] = []
-
-    def hook(event: QueryEvent) -> None:
-        statements.append(event.sql)
-
-    db.query_hooks.append(hook)
-    yield statements
-    db.query_hooks.remove(hook)
 
 
 def add_users(count: int, items: int = 0) -> None:

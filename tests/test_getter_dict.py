@@ -1,7 +1,6 @@
 """The getter dict: Peewee objects of every kind, read by schema."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -15,7 +14,6 @@ from peewee import (
     ManyToManyField,
     Model,
     ModelSelect,
-    QueryEvent,
     fn,
 )
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, computed_field
@@ -23,6 +21,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, computed_fi
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import PeeweeGetterDict, Pool, prepared, read
 from peewee_app.fastapi_peewee.typed_dict import typed_dict
+
+from .queries import queries
 
 
 class Base(Model):
@@ -125,18 +125,6 @@ def library(pool: Pool) -> Iterator[None]:
                 Chapter.create(title=f"{title}.{number}", book=book)
         yield
         db.drop_tables(MODELS)
-
-
-@contextmanager
-def queries() -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def hook(event: QueryEvent) -> None:
-        statements.append(event.sql)
-
-    db.query_hooks.append(hook)
-    yield statements
-    db.query_hooks.remove(hook)
 
 
 def book(title: str, author: int, *labels: str) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from peewee_app import crud, schemas
 from peewee_app.fastapi_peewee import Pool
 from peewee_app.models import Item, User
 
+from .queries import queries
 from .server import serve
 from .servers import on
-from .test_crud import queries
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 ITEM = {"title": "Foo", "description": "The Foo Wrestlers"}
