@@ -225,7 +225,7 @@ class Mariadb(DatabaseServer):
         install = shutil.which("mariadb-install-db")
         if not self.program or not install:
             skip("no MariaDB: set TEST_MYSQL_URL, or install mariadb-server")
-        subprocess.run(
+        installed = subprocess.run(
             [
                 str(install),
                 "--no-defaults",
@@ -233,9 +233,11 @@ class Mariadb(DatabaseServer):
                 "--auth-root-authentication-method=normal",
                 *self.options,
             ],
-            check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
+        assert installed.returncode == 0, installed.stdout
 
     @property
     def program(self) -> str | None:
@@ -245,6 +247,8 @@ class Mariadb(DatabaseServer):
     def options(self) -> list[str]:
         return [
             f"--datadir={self.directory / 'data'}",
+            # In a shared one, a server that starts removes the others' temporary tables.
+            f"--tmpdir={self.directory}",
             f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
             "--innodb-log-file-size=8M",
         ]
