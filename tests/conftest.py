@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,9 @@ from peewee_app.migrations import migrate
 from peewee_app.settings import Settings
 
 from . import servers
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would our servers.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BROWSER_ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
