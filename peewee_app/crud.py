@@ -41,6 +41,7 @@ def create_user(user: schemas.UserCreate) -> User:
     return User.create(email=user.email, hashed_password=user.hashed_password)
 
 
+@db.atomic()
 def update_user(user_id: int, user: schemas.UserUpdate) -> User | None:
     """The user, with the fields that are set in `user` changed, or None.
 
@@ -51,27 +52,26 @@ def update_user(user_id: int, user: schemas.UserUpdate) -> User | None:
     changes = user.model_dump(exclude_unset=True)
     if changes.pop("password", None):
         changes["hashed_password"] = user.hashed_password
-    with db.atomic():
-        if changes:
-            User.update(changes).where(User.id == user_id).execute()
-        items = Load(User.items, Item.select().order_by(Item.id))
-        users = User.select().where(User.id == user_id).with_related(items)
-        return next(iter(users), None)
+    # The update locks the user, also where there is nothing to change.
+    User.update(changes or {"id": user_id}).where(User.id == user_id).execute()
+    items = Load(User.items, Item.select().order_by(Item.id))
+    users = User.select().where(User.id == user_id).with_related(items)
+    return next(iter(users), None)
 
 
+@db.atomic()
 def delete_user(user_id: int) -> bool:
     """Delete the user with all items, or nothing; False if there is no such user."""
-    with db.atomic():
-        users = User.select(User.id).where(User.id == user_id)
-        # Lets nobody add an item before the user is gone. On SQLite, which has no row
-        # locks, the transaction does.
-        if db.for_update:
-            users = users.for_update()
-        if users.get_or_none() is None:
-            return False
-        Item.delete().where(Item.owner == user_id).execute()
-        User.delete().where(User.id == user_id).execute()
-        return True
+    users = User.select(User.id).where(User.id == user_id)
+    # Lets nobody add an item before the user is gone. On SQLite, which has no row
+    # locks, the transaction does.
+    if db.for_update:
+        users = users.for_update()
+    if users.get_or_none() is None:
+        return False
+    Item.delete().where(Item.owner == user_id).execute()
+    User.delete().where(User.id == user_id).execute()
+    return True
 
 
 @prepared_first
@@ -103,13 +103,13 @@ def create_user_item(item: schemas.ItemCreate, user_id: int) -> Item:
     return Item.create(**item.model_dump(), owner=user_id)
 
 
+@db.atomic()
 def update_item(item_id: int, item: schemas.ItemUpdate) -> Item | None:
     """The item, with the fields that are set in `item` changed, or None."""
     changes = item.model_dump(exclude_unset=True)
-    with db.atomic():
-        if changes:
-            Item.update(changes).where(Item.id == item_id).execute()
-        return get_item(item_id)
+    if changes:
+        Item.update(changes).where(Item.id == item_id).execute()
+    return get_item(item_id)
 
 
 def delete_item(item_id: int) -> bool:

@@ -247,7 +247,7 @@ class Mariadb(DatabaseServer):
     def options(self) -> list[str]:
         return [
             f"--datadir={self.directory / 'data'}",
-            # In a shared one, a server that starts removes the others' temporary tables.
+            # In a shared one, each that starts removes the others' temporary tables.
             f"--tmpdir={self.directory}",
             f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
             "--innodb-log-file-size=8M",

@@ -4,7 +4,8 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -335,33 +336,63 @@ def two_rows(pool: Pool) -> Iterator[None]:
         yield
 
 
-@pytest.mark.usefixtures("two_rows")
-@SERVERS
-def test_a_deadlock_is_raised_inside_a_transaction(url: str) -> None:
-    """Two transactions take two rows crosswise: one of them has to lose."""
+def update_crosswise(
+    url: str, transaction: Callable[[Callable[[], None]], None]
+) -> list[peewee.OperationalError]:
+    """Two transactions take two rows crosswise; the errors of those that lost."""
     together = threading.Barrier(2, timeout=20)
     lost: list[peewee.OperationalError] = []
 
     def update(names: tuple[str, str]) -> None:
+        seen: set[str] = set()
+
+        def both() -> None:
+            for name in names:
+                User.update(is_active=False).where(User.email == name).execute()
+                if not seen:
+                    seen.add(name)
+                    together.wait()
+
         with connect(connector(url)):
             try:
-                with db.atomic():
-                    for name in names:
-                        User.update(is_active=False).where(User.email == name).execute()
-                        if name == names[0]:
-                            together.wait()
+                transaction(both)
             except peewee.OperationalError as exc:
                 lost.append(exc)
 
     orders = [("one", "two"), ("two", "one")]
-    threads = [threading.Thread(target=update, args=(order,)) for order in orders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(lost) == 1
-    assert error_code(lost[0]) in ("40P01", 1213)
-    assert why_unavailable(lost[0]) == "busy"
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(update, orders))
+    return lost
+
+
+@pytest.mark.usefixtures("two_rows")
+@SERVERS
+def test_a_deadlock_is_raised_inside_a_transaction(url: str) -> None:
+    def transaction(both: Callable[[], None]) -> None:
+        with db.atomic():
+            both()
+
+    (error,) = update_crosswise(url, transaction)
+    assert error_code(error) in ("40P01", 1213)
+    assert why_unavailable(error) == "busy"
+
+
+@pytest.mark.usefixtures("two_rows")
+@SERVERS
+def test_a_function_that_is_a_transaction_runs_again_after_a_deadlock(url: str) -> None:
+    assert update_crosswise(url, lambda both: db.atomic()(both)()) == []
+    with connect(connector(url)):
+        assert User.select().where(User.is_active).count() == 0
+
+
+@pytest.mark.usefixtures("two_rows")
+@SERVERS
+def test_it_does_not_run_again_within_another_transaction(url: str) -> None:
+    def transaction(both: Callable[[], None]) -> None:
+        with db.atomic():
+            db.atomic()(both)()
+
+    assert len(update_crosswise(url, transaction)) == 1
 
 
 # A function that fails as a conflict does, until it was tried so many times.

@@ -9,10 +9,12 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from peewee import OperationalError
 from pwdlib import PasswordHash
 
 from peewee_app import crud, schemas
-from peewee_app.fastapi_peewee import Pool
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.models import Item, User
 
 from .queries import queries
@@ -238,3 +240,20 @@ def test_an_updated_user_has_the_items_of_that_moment(pool: Pool) -> None:
         answer = schemas.User.model_validate(updated, from_attributes=True)
         assert [item.title for item in answer.items] == ["a", "b"]
         assert crud.update_user(user.id, schemas.UserUpdate(is_active=True)) is None
+
+
+@on("postgresql", "mariadb")
+def test_nobody_deletes_a_user_between_an_empty_change_and_its_answer(
+    pool: Pool, url: str
+) -> None:
+    """The user and the items that it returns are of one moment."""
+    with pool.connection():
+        user = User.create(email="a", hashed_password="")
+        with db.atomic():
+            crud.update_user(user.id, schemas.UserUpdate())
+            with (
+                connect(connector(url)),
+                pytest.raises(OperationalError),
+                db.atomic(),
+            ):
+                User.select().where(User.id == user.id).for_update(nowait=True).get()

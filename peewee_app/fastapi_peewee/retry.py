@@ -1,4 +1,4 @@
-"""Statements that the server rolled back, run again."""
+"""Statements and transactions that the database rolled back, run again."""
 
 import logging
 import random
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How often a statement runs at most, when the server keeps rolling it back.
+# How often it runs at most, when the database keeps rolling it back.
 ATTEMPTS = 5
 
 

@@ -14,11 +14,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import partial
+from functools import partial, wraps
 from inspect import ismethod
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from peewee import Database, DatabaseProxy, PeeweeException
+
+from .retry import run_again
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Connect = Callable[[], Database]
 
@@ -252,6 +257,36 @@ def open_scope(connect: Connect) -> Iterator[None]:
             holder.close()
 
 
+class Atomic:
+    """Peewee's `db.atomic()`, for a `with` or as a decorator.
+
+    As a decorator it runs the function again, up to 5 times in all, where the database
+    has rolled the transaction back in favour of another: a deadlock, for example. Not
+    within another transaction, whose other statements are gone as well.
+    """
+
+    def __init__(self, database: "ContextDatabase", atomic: Any) -> None:
+        self._database = database
+        self._atomic = atomic
+
+    def __enter__(self) -> Any:
+        return self._atomic.__enter__()
+
+    def __exit__(self, *exc: object) -> Any:
+        return self._atomic.__exit__(*exc)
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        run: Callable[P, T] = self._atomic(function)
+
+        @wraps(function)
+        def run_or_again(*args: P.args, **kwargs: P.kwargs) -> T:
+            inside = self._database.in_transaction()
+            codes = () if inside else getattr(self._database, "rolled_back", ())
+            return run_again(partial(run, *args, **kwargs), codes)
+
+        return run_or_again
+
+
 class ContextDatabase(DatabaseProxy):
     """The Peewee database that is, in each context, its scope's connection."""
 
@@ -295,6 +330,10 @@ class ContextDatabase(DatabaseProxy):
         """As Peewee's."""
         with self._scope() as database:
             return database.execute(query, **options)
+
+    def atomic(self, *options: Any, **more: Any) -> Atomic:  # type: ignore[override]
+        """As Peewee's; as a decorator also more than once."""
+        return Atomic(self, super().atomic(*options, **more))
 
     def begin(self, *options: Any, **more: Any) -> None:
         """As Peewee's."""
