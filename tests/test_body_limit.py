@@ -46,7 +46,8 @@ class Client:
         self.messages: asyncio.Queue[Message] = asyncio.Queue()
         self.status: int | None = None
         self.headers: dict[bytes, bytes] = {}
-        scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+        headers = [(b"transfer-encoding", b"chunked")]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
         self.answered = asyncio.create_task(self._run(scope))
 
     async def _run(self, scope: Scope) -> int | None:

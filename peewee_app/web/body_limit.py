@@ -7,6 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# A request has one of them, or no body: RFC 9112, section 6.3.
+BODY_HEADERS = {b"content-length", b"transfer-encoding"}
 # Seconds that a body may take to arrive.
 TIMEOUT = 20
 # Bytes of each body that are not counted: when a few large ones have used all memory
@@ -32,7 +34,7 @@ class BodyLimitMiddleware:
         self._counted = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not has_body(scope):
             await self.app(scope, receive, send)
             return
 
@@ -93,6 +95,11 @@ class BodyLimitMiddleware:
                 "Too many large requests at once. Try again later.",
                 {"Retry-After": "1"},
             )
+
+
+def has_body(scope: Scope) -> bool:
+    """Whether a body comes with the request, as HTTP/1.1 tells it."""
+    return any(name in BODY_HEADERS for name, _ in scope["headers"])
 
 
 def count(size: int) -> int:

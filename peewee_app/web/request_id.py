@@ -2,7 +2,7 @@
 
 import logging
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 from typing import Any
 
@@ -28,13 +28,13 @@ class RequestIdMiddleware:
             return
 
         sent = Headers(scope=scope).get(HEADER, "")
-        name = sent if SANE.fullmatch(sent) else uuid.uuid4().hex
+        name = sent if SANE.fullmatch(sent) else secrets.token_hex(16)
         # It is not reset: the server logs an error when the app has returned.
         request_id.set(name)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = name
+                MutableHeaders(scope=message).append(HEADER, name)
             await send(message)
 
         await self.app(scope, receive, send_with_id)

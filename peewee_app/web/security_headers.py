@@ -47,7 +47,7 @@ class SecurityHeadersMiddleware:
             nonlocal page_start
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
+                headers.append("X-Content-Type-Options", "nosniff")
                 if headers.get("Content-Type", "").startswith("text/html"):
                     page_start = message  # Held back until its scripts are known.
                     return
