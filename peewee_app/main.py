@@ -27,6 +27,7 @@ from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
 from .web.request_id import RequestIdMiddleware
 from .web.security_headers import SecurityHeadersMiddleware
+from .web.shutdown import ShutdownMiddleware
 from .web.startup import StartupError, StartupErrorMiddleware, until_signal
 from .web.telemetry import QueryHook, ServerTimingMiddleware, query_hooks, show_echo
 
@@ -92,6 +93,7 @@ def create_app(
     add_database_error_handlers(app)
     app.add_middleware(StartupErrorMiddleware)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
+    app.add_middleware(ShutdownMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
     if settings.echo_sql:
         show_echo()

@@ -1,12 +1,16 @@
 """What a client is told when something goes wrong."""
 
+import http.client
+import json
 import logging
+import socket
 import sqlite3
 import traceback
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -17,6 +21,7 @@ from peewee_app.main import create_app
 from peewee_app.models import User
 from peewee_app.settings import Settings
 
+from .server import serve
 from .servers import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
@@ -170,3 +175,32 @@ def test_a_wrong_method_is_told_the_right_ones(
     assert response.status_code == 405
     assert response.json() == {"detail": "Method Not Allowed"}
     assert response.headers["Allow"] == allow
+
+
+@on("sqlite")
+def test_a_request_that_is_cut_short_by_a_stop(url: str, database_file: Path) -> None:
+    """A write that waits for a lock, and a body that does not come."""
+    head = "POST /users/1/items/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json"
+    bodies = ['{"title": "a"}', '{"title": ']
+    with (
+        serve(url, "--timeout-graceful-shutdown", "1") as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        closing(sqlite3.connect(database_file)) as other,
+        ExitStack() as stack,
+    ):
+        client.post("/users/", json=USER).raise_for_status()
+        other.execute("BEGIN IMMEDIATE")
+        connections = []
+        for body in bodies:
+            address = ("127.0.0.1", server.port)
+            connection = stack.enter_context(socket.create_connection(address, 60))
+            connection.sendall(f"{head}\r\nContent-Length: 14\r\n\r\n{body}".encode())
+            connections.append(connection)
+        assert client.get("/health").status_code == 200  # They have been read.
+        log = server.stop()
+        for connection in connections:
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert response.status == 503
+            assert "Try again" in json.load(response)["detail"]
+    assert "Traceback" not in log

@@ -1,0 +1,31 @@
+"""A stop that tells the clients that it could not wait for."""
+
+import asyncio
+from contextlib import suppress
+
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class ShutdownMiddleware:
+    """Answer 503 to a request that the server cancels, which it does when it stops.
+
+    The server itself would answer 500 in plain text, and log a traceback.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            response = JSONResponse(
+                {"detail": "The server is stopping. Try again later."},
+                status_code=503,
+                headers={"Retry-After": "1"},
+            )
+            with suppress(RuntimeError):  # The answer has begun already.
+                await response(scope, receive, send)
