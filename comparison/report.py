@@ -141,9 +141,9 @@ def _where_from(results: Sequence[Results], costs: dict[str, Costs]) -> Iterator
         yield "### Over HTTP: the design, and the ORM"
         yield (
             "From the same rounds, requests/s and in brackets CPU ms: the same ORM "
-            "with another design, and then another ORM with about the same design. "
-            "Of what is left between the last two, a part is the checks, request "
-            f"ids, headers and error answers that only {OURS.name} has."
+            "with another design, and then another ORM with the same design. Of what "
+            "is left between the last two, a part is the checks and error answers "
+            f"that only {OURS.name} has."
         )
     for result in routes:
         yield from _over_http(result)

@@ -248,7 +248,7 @@ def test_body_that_is_not_a_user(client: TestClient, content: str) -> None:
     assert response.json()["detail"]
 
 
-@pytest.mark.beyond_seed("a body has a limit")
+@pytest.mark.beyond_seed("a body has a limit", also_in=["sqlalchemy-design"])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_body_over_the_limit(client: TestClient, chunked: bool) -> None:
     content = json.dumps({**USER, "password": "a" * 1024 * 1024}).encode()

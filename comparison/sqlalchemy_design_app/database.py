@@ -14,6 +14,11 @@ from ..sqlalchemy_tuned_app.database import create_tables, with_pragmas
 # Those to a SQLite file take turns, since its driver hands the GIL over for each row.
 SQLITE_CONNECTIONS = 1
 POSTGRESQL_CONNECTIONS = 4
+# What begins a transaction whose statements all see one state.
+SNAPSHOT = {
+    "sqlite": "BEGIN DEFERRED",
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ",
+}
 
 T = TypeVar("T")
 
@@ -52,6 +57,18 @@ class Database:
                 return query(connection)
 
         return await run_sync(work, limiter=self._turns)
+
+    async def run_in_snapshot(self, query: Callable[[Connection], T]) -> T:
+        """As `run`, for a query that reads by several statements."""
+
+        def read(connection: Connection) -> T:
+            connection.exec_driver_sql(SNAPSHOT[connection.dialect.name])
+            try:
+                return query(connection)
+            finally:
+                connection.exec_driver_sql("COMMIT")
+
+        return await self.run(read)
 
 
 def get_database(request: Request) -> Database:

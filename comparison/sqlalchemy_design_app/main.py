@@ -11,6 +11,11 @@ from fastapi import APIRouter, FastAPI, HTTPException, Response
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from peewee_app.web.body_limit import BodyLimitMiddleware
+from peewee_app.web.request_id import RequestIdMiddleware
+from peewee_app.web.security_headers import SecurityHeadersMiddleware
+from peewee_app.web.shutdown import ShutdownMiddleware
+
 from ..sqlalchemy_app import schemas
 from . import crud
 from .database import Database, Db
@@ -35,13 +40,17 @@ async def create_user(user: schemas.UserCreate, db: Db) -> Response:
 @router.get("/users/", response_model=list[schemas.User])
 async def read_users(db: Db, skip: int = 0, limit: int = 100) -> Response:
     """List users with their items."""
-    return respond(await db.run(lambda c: crud.get_users(c, skip=skip, limit=limit)))
+
+    def read(connection: Connection) -> bytes:
+        return crud.get_users(connection, skip=skip, limit=limit)
+
+    return respond(await db.run_in_snapshot(read))
 
 
 @router.get("/users/{user_id}", response_model=schemas.User)
 async def read_user(user_id: int, db: Db) -> Response:
     """Read one user, with the user's items."""
-    user = await db.run(lambda c: crud.get_user(c, user_id=user_id))
+    user = await db.run_in_snapshot(lambda c: crud.get_user(c, user_id=user_id))
     if user is None:
         raise HTTPException(404, "User not found")
     return respond(user)
@@ -81,6 +90,10 @@ def create_app(url: str) -> FastAPI:
     app = FastAPI(lifespan=lifespan)
     app.state.database = database
     app.include_router(router)
+    app.add_middleware(BodyLimitMiddleware, limit=1024 * 1024)
+    app.add_middleware(ShutdownMiddleware)
+    app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(RequestIdMiddleware)
     return app
 
 
