@@ -168,19 +168,24 @@ class Pool:
     async def _take(self) -> Slot:
         if self._idle:
             return self._idle.pop()
-        waiting: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Slot] = loop.create_future()
         self._waiting.append(waiting)
+        timer = loop.call_later(self.timeout, self._expire, waiting)
         try:
-            async with asyncio.timeout(self.timeout):
-                return await waiting
-        except TimeoutError:
-            raise PoolTimeoutError(
-                f"no connection came free within {self.timeout:g} s"
-            ) from None
+            return await waiting
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():  # Both came at once.
+            # Both may have come at once.
+            if not waiting.cancelled() and not waiting.exception():
                 self._free(waiting.result())
             raise
+        finally:
+            timer.cancel()
+
+    def _expire(self, waiting: asyncio.Future[Slot]) -> None:
+        if not waiting.done():
+            reason = f"no connection came free within {self.timeout:g} s"
+            waiting.set_exception(PoolTimeoutError(reason))
 
     def _free(self, slot: Slot) -> None:
         while self._waiting:

@@ -208,6 +208,5 @@ def bind(statement: Statement, arguments: dict[str, Any]) -> Statement:
 
 def dialect(database: Any) -> Hashable:
     """What decides how a query is written for the database."""
-    version = database.server_version
     engine = database.obj if isinstance(database, DatabaseProxy) else database
-    return type(engine), version
+    return type(engine), engine and engine.server_version

@@ -27,8 +27,13 @@ T = TypeVar("T")
 
 Connect = Callable[[], Database]
 
-# Methods that read the result of a statement, after which others may have their turn.
-AFTER_STATEMENT = {"last_insert_id", "rows_affected"}
+# Methods that are no statement: they read the result of one, after which others may
+# have their turn, or keep Peewee's own account of transactions.
+NO_STATEMENT = {
+    *("last_insert_id", "rows_affected"),
+    *("in_transaction", "transaction_depth", "top_transaction"),
+    *("push_transaction", "pop_transaction"),
+}
 
 
 class NoConnectionError(RuntimeError):
@@ -310,9 +315,8 @@ class ContextDatabase(DatabaseProxy):
             raise AttributeError(name)
         scope = self._scope()
         value = getattr(scope.database, name)
-        if name in AFTER_STATEMENT or not ismethod(value):
+        if name in NO_STATEMENT or not ismethod(value):
             return value
-
         return partial(scope.call, value)
 
     def _scope(self) -> Scope:
