@@ -2,10 +2,11 @@
 
     python -m comparison.on_the_loop postgresql://user@host/db [SECONDS]
 
-prints two tables in Markdown, in about a minute; with fewer SECONDS for each figure
-than 0.5, sooner. 16 callers at once run plain Peewee in several ways, which take turns,
-in one process and without HTTP. CPU is that of this process with its threads, and not
-the server's. The user must be allowed to create a database, which is gone afterwards.
+prints two tables in Markdown, in a minute and a half; with fewer SECONDS for each
+figure than 0.5, sooner. 16 callers at once run plain Peewee in several ways, which take
+turns, in one process and without HTTP. CPU is that of this process with its threads,
+and not the server's. The user must be allowed to create a database, which is gone
+afterwards.
 """
 
 import asyncio
