@@ -1,7 +1,9 @@
 """The comparison runs and counts right. How fast an app is, no test asserts."""
 
+import asyncio
 import json
 import platform
+import re
 import socket
 import socketserver
 import sqlite3
@@ -26,9 +28,16 @@ from comparison.in_process import ANSWERS, PEEWEE, all_ways, measure_in_process
 from comparison.load import Load, drive, get, post
 from comparison.markdown import number, table
 from comparison.measure import Measurement, Results, Sample
+from comparison.on_the_loop import JOBS, NEW_ITEM, ONE_USER, SNAPSHOT, ways_on
 from comparison.plan import IN_PROCESS, PARTS, ROUTES, Plan, apps_of, work
 from comparison.plots import write_in_process_plot, write_plots
 from comparison.report import report, verdict
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import connector
+from peewee_app.migrations import migrate
+from peewee_app.models import Item, User
+
+from .servers import on
 
 ROOT = Path(__file__).parent.parent
 
@@ -62,6 +71,20 @@ def test_the_quick_run_shows_every_route_and_app(tmp_path: Path) -> None:
         "routes-sqlite.svg",
         "rows-sqlite.svg",
     ]
+
+
+@pytest.mark.slow
+def test_what_greenlets_would_give_is_shown(postgresql_url: str) -> None:
+    command = [sys.executable, "-m", "comparison.on_the_loop", postgresql_url, "0.02"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert run.returncode == 0, run.stderr
+    texts = run.stdout.split("\n\n")
+    for figure, text in zip(("CPU, ms", "calls/s"), texts, strict=True):
+        header, _, *rows = rows_of(text)
+        assert header == [figure, *JOBS]
+        assert [row[0] for row in rows] == list(ways_on(""))
+        for cell in (cell for row in rows for cell in row[1:]):
+            assert re.fullmatch(r"[\d.,]+ \([\d.,]+ ×\)", cell)  # noqa: RUF001
 
 
 # What is compared is the same.
@@ -136,6 +159,29 @@ def test_rows(tmp_path: Path) -> None:
             assert count(f"SELECT max(n) FROM ({owners})") == items_per_user
         remove_items(url, after=40)
         assert count("SELECT max(id) FROM items") == 40
+
+
+@on("postgresql")
+def test_threads_and_greenlets_answer_the_same(url: str) -> None:
+    async def answers(way: str) -> list[Any]:
+        async with ways_on(url)[way]() as calls:
+            user = [await calls[job](7) for job in (ONE_USER, SNAPSHOT)]
+            item = await calls[NEW_ITEM](7)
+        return [*user, item]
+
+    migrate(connector(url))
+    fill(url, users=2000, items_per_user=3)
+    *ways, floor = ways_on(url)
+    by_way = [asyncio.run(answers(way)) for way in ways]
+    for n, (user, in_snapshot, item) in enumerate(by_way, 1):
+        assert (user["id"], len(user["items"])) == (7, 3)
+        assert user == in_snapshot == by_way[0][0]
+        assert item == by_way[0][2] | {"id": 6000 + n}
+    rows, _, (new,) = asyncio.run(answers(floor))
+    assert [len(part) for part in rows] == [1, 3]
+    assert dict(new[0]) == item | {"id": 6000 + len(by_way) + 1}
+    # The models are the app's again.
+    assert User._meta.database is Item._meta.database is db
 
 
 # The load.
