@@ -20,6 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from peewee import Database, DatabaseProxy, PeeweeException
 
+from .prepared_insert import insert_statement
 from .retry import run_again
 
 P = ParamSpec("P")
@@ -333,6 +334,8 @@ class ContextDatabase(DatabaseProxy):
     def execute(self, query: Any, **options: Any) -> Any:
         """As Peewee's."""
         with self._scope() as database:
+            if statement := insert_statement(database, query):
+                return database.execute_sql(*statement)
             return database.execute(query, **options)
 
     def atomic(self, *options: Any, **more: Any) -> Atomic:  # type: ignore[override]
