@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import peewee
@@ -90,33 +90,34 @@ def sent() -> Iterator[list[tuple[str, Any]]]:
     db.query_hooks.remove(hook)
 
 
+# What is inserted one after the other, into the same columns.
+INSERTS: list[list[dict[str, Any]]] = [
+    [FULL, {**FULL, "name": "b", "size": 2}],
+    [{"number": 3, "size": 2, "name": "other order"}, FULL],
+    [{**FULL, "at": None}, {**FULL, "at": MOMENT}],
+    [{**FULL, "name": "' || 1 -- %s ?"}],
+    [{**FULL, "size": "7"}, {**FULL, "size": True}],
+    [{**FULL, "place": 1}, {**FULL, "place": Place(id=1)}, {**FULL, "place": None}],
+    # The value is SQL, or the field makes SQL of it: for some values, at least.
+    [{**FULL, "size": fn.ABS(-1)}, FULL],
+    [FULL, {**FULL, "size": fn.ABS(-1)}],
+    [{**FULL, "computed": None}, {**FULL, "computed": -1}],
+    [{**FULL, "computed": -2}, {**FULL, "computed": None}],
+]
+
+
 @pytest.mark.usefixtures("_tables")
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [FULL, {**FULL, "name": "b", "size": 2}],
-        [{"number": 3, "size": 2, "name": "other order"}, FULL],
-        [{**FULL, "at": None}, {**FULL, "at": MOMENT}],
-        [{**FULL, "name": "' || 1 -- %s ?"}],
-        [{**FULL, "size": "7"}, {**FULL, "size": True}],
-        [{**FULL, "place": 1}, {**FULL, "place": Place(id=1)}, {**FULL, "place": None}],
-        # The value is SQL, or the field makes SQL of it: for some values, at least.
-        [{**FULL, "size": fn.ABS(-1)}, FULL],
-        [FULL, {**FULL, "size": fn.ABS(-1)}],
-        [{**FULL, "computed": None}, {**FULL, "computed": -1}],
-        [{**FULL, "computed": -2}, {**FULL, "computed": None}],
-    ],
-)
-def test_sql_and_values_are_those_that_peewee_makes(rows: list[dict[str, Any]]) -> None:
-    for _ in range(2):
-        for row in rows:
-            insert = Event.insert(**row)
-            sql, values = insert.sql()
-            with sent() as statements:
-                key = insert.execute()
-            assert statements == [(sql, values)]
-            event = Event.get_by_id(key)
-            assert event.name == row["name"].upper()
+@pytest.mark.parametrize("inserts", [2 * INSERTS, INSERTS[::-1]])
+def test_sql_and_values_are_those_that_peewee_makes(
+    inserts: list[list[dict[str, Any]]],
+) -> None:
+    for row in chain(*inserts):
+        insert = Event.insert(**row)
+        sql, values = insert.sql()
+        with sent() as statements:
+            key = insert.execute()
+        assert statements == [(sql, values)]
+        assert Event.get_by_id(key).name == row["name"].upper()
 
 
 @pytest.mark.usefixtures("_tables")

@@ -334,8 +334,9 @@ class ContextDatabase(DatabaseProxy):
     def execute(self, query: Any, **options: Any) -> Any:
         """As Peewee's."""
         with self._scope() as database:
-            if statement := insert_statement(database, query):
-                return database.execute_sql(*statement)
+            kept = None if options else insert_statement(database, query)
+            if kept:
+                return database.execute_sql(*kept)
             return database.execute(query, **options)
 
     def atomic(self, *options: Any, **more: Any) -> Atomic:  # type: ignore[override]
