@@ -11,6 +11,7 @@ and in no order. Here it is one query for all objects of a page, at any depth.
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, get_args
 
 from peewee import (
@@ -208,9 +209,12 @@ class Relation:
         """The related objects of those that have these keys, and their links."""
         distinct = list(dict.fromkeys(key for key in keys if key is not None))
         # A statement for every length would be too many to keep.
-        query = self._of_keys if len(distinct) == 1 else self._with_keys
+        if len(distinct) == 1:
+            rows: RowsOf = partial(self._of_keys.rows, {"keys": distinct})
+        else:
+            rows = rows_of(self._with_keys(distinct))
         reads = reader(self._schema, self._query.model)
-        return reads.read_rows(rows_of(query(distinct)), link=self._link)
+        return reads.read_rows(rows, link=self._link)
 
     def attach(
         self,

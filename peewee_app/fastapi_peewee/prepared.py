@@ -64,8 +64,8 @@ class PreparedQuery(ModelRaw, Generic[M]):
     def __init__(self, prepared: "Prepared[..., M]", arguments: dict[str, Any]) -> None:
         self._prepared = prepared
         self._arguments = arguments
-        sql, values = bind(prepared.statement(arguments), arguments)
-        super().__init__(prepared.model, sql, values)
+        self.kept = bind(prepared.statement(arguments), arguments)
+        super().__init__(prepared.model, *self.kept)
 
     def __iter__(self) -> Iterator[M]:
         rows: Iterator[M] = super().__iter__()  # type: ignore[no-untyped-call]
@@ -80,10 +80,7 @@ class PreparedQuery(ModelRaw, Generic[M]):
 
         The SQL of that query is built once for each key.
         """
-        statement = self._prepared.statement(self._arguments, key, change)
-        sql, values = bind(statement, self._arguments)
-        database: Database = self.model._meta.database
-        return list(database.execute_sql(sql, values).fetchall())
+        return self._prepared.rows(self._arguments, key, change)
 
 
 class Prepared(Generic[P, M]):
@@ -117,6 +114,14 @@ class Prepared(Generic[P, M]):
         given = dict(zip(self._defaults, args, strict=False)) | kwargs
         arguments = self._defaults | given
         return PreparedQuery(self, arguments)
+
+    def rows(
+        self, arguments: dict[str, Any], key: Hashable, change: Change
+    ) -> list[tuple[Any, ...]]:
+        """As `PreparedQuery.rows`, of the query for these arguments."""
+        sql, values = bind(self.statement(arguments, key, change), arguments)
+        database: Database = self.model._meta.database
+        return list(database.execute_sql(sql, values).fetchall())
 
     def statement(
         self,

@@ -20,6 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from peewee import Database, DatabaseProxy, PeeweeException
 
+from .prepared import PreparedQuery, Statement
 from .prepared_insert import insert_statement
 from .retry import run_again
 
@@ -293,6 +294,13 @@ class Atomic:
         return run_or_again
 
 
+def kept_statement(database: Database, query: Any) -> Statement | None:
+    """The SQL of the query and its values, if they are not to be built."""
+    if isinstance(query, PreparedQuery):
+        return query.kept
+    return insert_statement(database, query)
+
+
 class ContextDatabase(DatabaseProxy):
     """The Peewee database that is, in each context, its scope's connection."""
 
@@ -332,12 +340,11 @@ class ContextDatabase(DatabaseProxy):
             return database.execute_sql(sql, params)
 
     def execute(self, query: Any, **options: Any) -> Any:
-        """As Peewee's."""
+        """As Peewee's, but for SQL that is there already."""
         with self._scope() as database:
-            kept = None if options else insert_statement(database, query)
-            if kept:
-                return database.execute_sql(*kept)
-            return database.execute(query, **options)
+            if options or not (kept := kept_statement(database, query)):
+                return database.execute(query, **options)
+            return database.execute_sql(*kept)
 
     def atomic(self, *options: Any, **more: Any) -> Atomic:  # type: ignore[override]
         """As Peewee's; as a decorator also more than once."""

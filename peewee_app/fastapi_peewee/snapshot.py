@@ -26,7 +26,7 @@ def in_snapshot(function: Callable[[], T]) -> T:
         return function()
 
     def read() -> T:
-        with db.atomic(*database.snapshot):
+        with db.transaction(*database.snapshot):
             return function()
 
     return run_again(read, database.rolled_back)

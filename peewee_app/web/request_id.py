@@ -6,12 +6,12 @@ import secrets
 from contextvars import ContextVar
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "X-Request-ID"
 # What a client may send can be written to a log as it is.
-SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -27,8 +27,8 @@ class RequestIdMiddleware:
             await self.app(scope, receive, send)
             return
 
-        sent = Headers(scope=scope).get(HEADER, "")
-        name = sent if SANE.fullmatch(sent) else secrets.token_hex(16)
+        sent = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
+        name = sent.decode() if SANE.fullmatch(sent) else secrets.token_hex(16)
         # It is not reset: the server logs an error when the app has returned.
         request_id.set(name)
 

@@ -65,6 +65,9 @@ class StartupErrorMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; change the message of a failed start."""
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
 
         async def send_line(message: Message) -> None:
             exc = sys.exception()
@@ -74,6 +77,4 @@ class StartupErrorMiddleware:
                 message["message"] = str(exc)
             await send(message)
 
-        await self.app(
-            scope, receive, send_line if scope["type"] == "lifespan" else send
-        )
+        await self.app(scope, receive, send_line)
