@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -16,7 +15,6 @@ from peewee import (
     IntegerField,
     Model,
     ModelInsert,
-    QueryEvent,
     fn,
 )
 
@@ -24,6 +22,7 @@ from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, prepared_insert
 from peewee_app.models import Item, User
 
+from .queries import queries_with_values
 from .servers import on
 
 numbers = count(1)
@@ -77,19 +76,6 @@ def _tables(pool: Pool) -> Iterator[None]:
         db.drop_tables([Event, Place])
 
 
-@contextmanager
-def sent() -> Iterator[list[tuple[str, Any]]]:
-    """The statements that run inside, with their values."""
-    statements: list[tuple[str, Any]] = []
-
-    def hook(event: QueryEvent) -> None:
-        statements.append((event.sql, list(event.params)))
-
-    db.query_hooks.append(hook)
-    yield statements
-    db.query_hooks.remove(hook)
-
-
 INSERTS: list[dict[str, Any]] = [
     FULL,
     {**FULL, "name": "' || 1 -- %s ?"},
@@ -120,7 +106,7 @@ def test_sql_and_values_are_those_that_peewee_makes(
     for row in rows:
         insert = Event.insert(**row)
         sql, values = insert.sql()
-        with sent() as statements:
+        with queries_with_values() as statements:
             key = insert.execute()
         assert statements == [(sql, values)]
         assert Event.get_by_id(key).name == row["name"].upper()

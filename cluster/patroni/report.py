@@ -54,17 +54,16 @@ class Outcome:
 
     def promises(self, side: Side) -> dict[str, bool]:
         """What can go wrong, and whether it did not."""
-        exact = self.keeps_all
         # The items of a user that was lost, or is not there yet, are refused.
-        allowed = {200, 503} if exact else {200, 503, 404}
+        allowed = {200, 503} if self.keeps_all else {200, 503, 404}
         statuses = side.tally.statuses()
         return {
             f"statuses {show(statuses)}": statuses.keys() <= allowed,
             "a row is doubled": side.doubled == 0,
             "the nodes differ": len(set(self.checksums)) == 1,
-            "an acknowledged row is lost": side.lost == 0 or not exact,
+            "an acknowledged row is lost": side.lost == 0 or not self.keeps_all,
             "an acknowledged row was not read back": (
-                side.tally.not_read_back == 0 or not exact
+                side.tally.not_read_back == 0 or not self.keeps_all
             ),
         }
 

@@ -10,6 +10,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "X-Request-ID"
+# As the server passes it on.
+RAW_HEADER = HEADER.lower().encode()
 # What a client may send can be written to a log as it is.
 SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -27,7 +29,7 @@ class RequestIdMiddleware:
             await self.app(scope, receive, send)
             return
 
-        sent = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
+        sent = dict(scope["headers"]).get(RAW_HEADER, b"")
         name = sent.decode() if SANE.fullmatch(sent) else secrets.token_hex(16)
         # It is not reset: the server logs an error when the app has returned.
         request_id.set(name)
