@@ -27,7 +27,6 @@ class Settings(BaseSettings):
     echo_sql: bool = False
     # Bytes of a request body.
     max_body_size: int = Field(default=1024 * 1024, ge=1)
-
     # Host names that a request may be for, with commas between them; empty for all.
     allowed_hosts: str = ""
 

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from ..sqlalchemy_app.database import make_engine
 from ..sqlalchemy_tuned_app.database import create_tables, with_pragmas
 
-# Those to a SQLite file take turns, since its driver hands the GIL over for each row.
+# As many as peewee_app has. Those to a SQLite file take turns, since its driver hands
+# the GIL over for each row.
 SQLITE_CONNECTIONS = 1
-POSTGRESQL_CONNECTIONS = 4
+POSTGRESQL_CONNECTIONS = 10
 # What begins a transaction whose statements all see one state.
 SNAPSHOT = {
     "sqlite": "BEGIN DEFERRED",
