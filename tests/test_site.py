@@ -34,6 +34,9 @@ def origin(built: Path) -> Iterator[str]:
         server.shutdown()
 
 
+SCALE = "svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width"
+
+
 def addresses(built: Path) -> list[str]:
     pages = [page.relative_to(built) for page in built.rglob("*.html")]
     return sorted(str(page) for page in pages if page.name != "genindex.html")
@@ -78,7 +81,10 @@ def test_pages_stay_within_the_window_and_this_host(
     for address in addresses(built):
         page.goto(f"/{address}", wait_until="load")
         for diagram in page.locator("pre.mermaid").all():
-            expect(diagram.locator("svg")).to_be_visible()
+            drawing = diagram.locator("svg")
+            expect(drawing).to_be_visible()
+            # Its text is as large as it was drawn, also on a telephone.
+            assert drawing.evaluate(SCALE) == pytest.approx(1), address
         overflow = page.evaluate(
             "(root => root.scrollWidth - root.clientWidth)(document.documentElement)"
         )
