@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -32,9 +33,26 @@ SLOW = {
     *("14_outside.md", "15_postgresql.md", "16_make_it_yours.md"),
     "experiments/index.md",
 }
-SHOWN = {"text", "json", "mermaid", "sql"}
+# A browser draws diagrams: see test_site.py.
+DRAWN = {"mermaid"}
+# What they show as text is compared in test_tutorial.py.
+WITH_TEXT = {"12_look_inside.md", "02_models.md", "telemetry.md"}
 # They take what they show from files; the site's build fails if it is not there.
 DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
+
+# What looks like a name: `snake_case`, `CamelCase`, `UPPER_CASE` or `file.py`.
+NAME = re.compile(
+    r"\b(?:[a-z]+(?:_[a-z\d]+)+|[A-Z]+(?:_[A-Z]+)+|(?:[A-Z][a-z]+){2,}|\w+\.py)\b"
+)
+SOURCES = ("cluster", "comparison", "docs", "examples", "peewee_app", "tests")
+# Names that are not ours, and a made-up one.
+ELSEWHERE = {
+    *("MissingGreenlet", "async_scoped_session", "hide_parameters", "pool_pre_ping"),
+    *("max_prepared_statements", "maximum_lag_on_failover", "pg_rewind"),
+    *("scoped_session", "synchronous_mode_strict", "users_id_seq", "get_things"),
+}
+# It tells of what was, and the other one of both libraries.
+WITH_OTHER_NAMES = {"CHANGELOG.md", "cheat_sheet.md"}
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=documents.name)
 
@@ -75,6 +93,21 @@ def test_files_and_names_in_the_text_exist(document: Path) -> None:
             assert (ROOT / text).exists(), text
         if match := re.fullmatch(r"((?:peewee_app|comparison)(?:\.\w+)+)(:\w+)?", text):
             assert resolves(match[1] + (match[2] or "").replace(":", ".")), text
+        if document.name not in WITH_OTHER_NAMES:
+            names = {name for name in NAME.findall(text) if name.lower() not in words()}
+            assert names <= ELSEWHERE
+
+
+@cache
+def words() -> frozenset[str]:
+    """What the code has, and its files' names, in lower case."""
+    found = set()
+    for directory in SOURCES:
+        for file in (ROOT / directory).rglob("*"):
+            if file.suffix in {".py", ".patch"} and file != Path(__file__):
+                found |= {file.name, file.stem}
+                found |= set(re.findall(r"\w+", file.read_text().lower()))
+    return frozenset(found)
 
 
 def resolves(path: str) -> bool:
@@ -92,7 +125,10 @@ def test_each_block_runs_or_says_why_not(document: Path) -> None:
     for block in documents.blocks(document):
         where = f"{documents.name(document)}:{block.line}"
         taken = block.language.startswith(DIRECTIVES)
-        assert taken or block.language in RUN | SHOWN, where
+        if block.language == "text":
+            assert document.name in WITH_TEXT, where
+        else:
+            assert taken or block.language in RUN | DRAWN, where
         if block.language == "console" and not block.reason:
             assert documents.steps(block.code), f"{where}: no command"
 
