@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -118,6 +119,18 @@ def resolves(path: str) -> bool:
     except ImportError:
         return bool(module) and hasattr(importlib.import_module(module), attribute)
     return True
+
+
+@each_document
+def test_commands_that_are_not_run_name_what_is_there(document: Path) -> None:
+    """Those in the text, and of blocks that say why they are not run."""
+    commands = [code.content for code in documents.inline(document, "code_inline")]
+    commands += [block.code for block in documents.blocks(document) if block.reason]
+    for command in commands:
+        for module in re.findall(r"(?:uvicorn|python -m) ([\w.]+)", command):
+            assert find_spec(module), command
+        for file in re.findall(r"tests/\w+\.py", command):
+            assert (ROOT / file).exists(), command
 
 
 @each_document
