@@ -5,15 +5,19 @@
 
 import os
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from .server import Server, serve
 from .servers import on
 
 pytestmark = on("sqlite")
+WHITE = (255, 255, 255)
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
 @pytest.fixture
@@ -53,6 +57,16 @@ def screenshots(tmp_path: Path) -> Path:
     return Path(os.environ.get("SCREENSHOTS", tmp_path))
 
 
+def methods(picture: Path) -> list[object]:
+    """The colours of the operations' methods, from top to bottom."""
+    with Image.open(picture).convert("RGB") as image:
+        column = image.crop((38, 0, 39, image.height)).get_flattened_data()
+    runs = [(colour, len(list(run))) for colour, run in groupby(column)]
+    found = [colour for colour, length in runs if colour != WHITE and length > 20]
+    assert len(found) > 5
+    return found
+
+
 def open_operation(page: Page, operation_id: str) -> Locator:
     """Unfold the operation and press "Try it out"."""
     operation = page.locator(f"[id$='-{operation_id}']")
@@ -75,6 +89,9 @@ def test_docs_are_tried_out(page: Page, screenshots: Path) -> None:
     page.goto("/docs")
     expect(page.get_by_text("Delete Item")).to_be_visible()
     page.screenshot(path=screenshots / "docs.png")
+    assert methods(screenshots / "docs.png") == methods(IMAGES / "docs.png"), (
+        "keep the new picture: SCREENSHOTS=docs/images pytest tests/test_browser.py"
+    )
     create_user = open_operation(page, "create_user_users__post")
     response = execute(create_user, 200)
     expect(response).to_contain_text('"email": "deadpool@example.com"')

@@ -39,11 +39,12 @@ def test_one_request_runs_on_several_threads() -> None:
 def test_a_connection_in_a_thread_local_is_mixed_up() -> None:
     leaked = False
     for _ in range(5):  # That connections stay open is likely, not certain.
-        few, many, reusing = run("mixed_up")
+        few, many, error, reusing = run("mixed_up")
         assert "200: 20, 500: 0," in few
         clients, answered, failed = numbers(many)[0], numbers(many)[2], numbers(many)[4]
         assert answered + failed == clients
         assert failed
+        assert error == "  peewee.OperationalError: Connection already opened."
         assert "200: 50, 500: 0," in reusing
         leaked = leaked or not reusing.endswith(": 0")
         if leaked:

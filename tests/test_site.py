@@ -34,6 +34,10 @@ def origin(built: Path) -> Iterator[str]:
         server.shutdown()
 
 
+BACKGROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(19, 20, 22)"}
+SCALE = "svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width"
+
+
 def addresses(built: Path) -> list[str]:
     pages = [page.relative_to(built) for page in built.rglob("*.html")]
     return sorted(str(page) for page in pages if page.name != "genindex.html")
@@ -78,11 +82,15 @@ def test_pages_stay_within_the_window_and_this_host(
     for address in addresses(built):
         page.goto(f"/{address}", wait_until="load")
         for diagram in page.locator("pre.mermaid").all():
-            expect(diagram.locator("svg")).to_be_visible()
+            drawing = diagram.locator("svg")
+            expect(drawing).to_be_visible()
+            # Its text is as large as it was drawn, also on a telephone.
+            assert drawing.evaluate(SCALE) == pytest.approx(1), address
         overflow = page.evaluate(
             "(root => root.scrollWidth - root.clientWidth)(document.documentElement)"
         )
         assert overflow == 0, address
+        expect(page.locator("body")).to_have_css("background-color", BACKGROUND[scheme])
         if directory := os.environ.get("SCREENSHOTS"):
             name = f"{address.replace('/', '-')}-{scheme}-{width}.png"
             page.screenshot(path=Path(directory) / name)
@@ -108,6 +116,21 @@ def test_the_readers_choice_of_colours_redraws_a_diagram(
     page.evaluate("document.body.dataset.theme = 'dark'")
     expect(page.locator(f"svg#{first}")).to_have_count(0)
     expect(page.locator("pre.mermaid svg").first).to_be_visible()
+    page.close()
+
+
+@pytest.mark.slow
+def test_who_chooses_one_tab_gets_it_everywhere(browser: Browser, origin: str) -> None:
+    page = browser.new_page(base_url=origin)
+    page.goto("/tutorial/06_main.html")
+    page.locator(".sd-tab-label", has_text="SQLAlchemy").first.click()
+    for chapter in ("06_main", "09_race"):
+        page.goto(f"/tutorial/{chapter}.html")
+        contents = page.locator(".sd-tab-content")
+        expect(contents).to_have_count(4)
+        for peewee, sqlalchemy in ((0, 1), (2, 3)):
+            expect(contents.nth(peewee)).to_be_hidden()
+            expect(contents.nth(sqlalchemy)).to_be_visible()
     page.close()
 
 

@@ -1,4 +1,4 @@
-"""What the tutorial says that its commands do not show."""
+"""What the tutorial, and a page beside it, say that their commands do not show."""
 
 import os
 import socket
@@ -22,29 +22,32 @@ TUTORIAL = ROOT / "docs" / "tutorial"
 SNIPPET = TUTORIAL / "server_timing.js"
 
 
+def texts(page: Path) -> list[str]:
+    return [block.code for block in blocks(page) if block.language == "text"]
+
+
 def test_the_files_that_are_listed_exist() -> None:
-    listed = next(b for b in blocks(TUTORIAL / "02_models.md") if b.language == "text")
-    package, *lines = listed.code.splitlines()
+    (listed,) = texts(TUTORIAL / "02_models.md")
+    package, *lines = listed.splitlines()
     files = [line.split()[1] for line in lines]
     assert len(files) > 5
     assert all((ROOT / package / file).exists() for file in files)
 
 
 def test_the_log_of_statements(tmp_path: Path) -> None:
-    (shown,) = (
-        block.code
-        for block in blocks(TUTORIAL / "12_look_inside.md")
-        if block.language == "text"
-    )
+    (of_tutorial,) = texts(TUTORIAL / "12_look_inside.md")
+    of_page, header = texts(ROOT / "docs" / "telemetry.md")
     with (
         serve(f"sqlite:///{tmp_path}/app.db", ECHO_SQL="1") as server,
         httpx2.Client(base_url=server.base_url, timeout=60) as client,
     ):
         client.post("/users/", json={"email": "wade@example.com", "password": "x"})
         client.post("/users/1/items/", json={"title": "Foo"})
-        client.get("/users/1")
+        timing = client.get("/users/1").headers["Server-Timing"]
         log = server.stop()
-    assert shows(f"...{shown}...", log), log
+    assert shows(f"...{of_tutorial}...", log), log
+    assert shows(f"...{of_page}...", log), log
+    assert shows(header, f"Server-Timing: {timing}")
 
 
 @pytest.mark.slow

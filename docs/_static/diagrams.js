@@ -10,7 +10,12 @@ addEventListener("DOMContentLoaded", () => {
     const dark = chosen === "dark" || (chosen !== "light" && prefersDark.matches);
     if (dark === drawn) return;
     drawn = dark;
-    mermaid.initialize({ startOnLoad: false, theme: dark ? "dark" : "default" });
+    mermaid.initialize({
+      startOnLoad: false,
+      theme: dark ? "dark" : "default",
+      flowchart: { useMaxWidth: false },
+      sequence: { useMaxWidth: false, diagramMarginX: 0 },
+    });
     diagrams.forEach((diagram, i) => {
       diagram.textContent = sources[i];
       delete diagram.dataset.processed;
