@@ -80,6 +80,9 @@ async def etcd(cluster: Cluster) -> None:
 async def failsafe(cluster: Cluster) -> None:
     """The same, with Patroni's failsafe_mode on."""
     await cluster.configure(failsafe_mode=True)
+    rest = (await cluster.primary()).rest
+    # It holds from when the primary has written down who the others are.
+    await cluster.wait("failsafe mode", lambda: rest.get("/failsafe").is_success)
     await etcd(cluster)
     await cluster.configure(failsafe_mode=False)
 
