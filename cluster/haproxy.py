@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.processes import dying_with_us
+
 from .machine import PATH, NodeError
 
 DEFAULTS = """\
@@ -35,7 +37,7 @@ def haproxy(
     file.write_text(config)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["haproxy", "-db", "-f", file],
+            [*dying_with_us("TERM"), "haproxy", "-db", "-f", file],
             env=os.environ | {"PATH": PATH},
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -205,6 +205,10 @@ class PgBouncer(DatabaseServer):
     def command(self) -> list[str]:
         return [str(self.program), str(self.directory / "pgbouncer.ini")]
 
+    def stop(self, number: int = signal.SIGQUIT) -> None:
+        """SIGQUIT ends it at once. From 1.23 on, SIGTERM waits for its clients."""
+        super().stop(number)
+
     def connect(self) -> Any:
         """To its console, where PAUSE and RESUME are statements."""
         return psycopg.connect(

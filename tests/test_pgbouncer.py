@@ -145,6 +145,24 @@ def test_a_statement_that_takes_too_long_ends_on_the_server_too(
         assert db.get_tables() == []
 
 
+def test_a_server_that_freezes_does_not_take_the_pooler_with_it(
+    database: Postgresql, url: str
+) -> None:
+    with connect(connector(f"{url}?statement_timeout=0.5")):
+        assert db.execute_sql("SELECT 1").fetchall() == [(1,)]
+        database.freeze()
+        begin = time.monotonic()
+        try:
+            with pytest.raises(OperationalError):
+                db.execute_sql("SELECT 1")
+            assert time.monotonic() - begin < 2
+        finally:
+            database.thaw()
+    time.sleep(0.5)  # Until the server has been told to cancel the statement.
+    with connect(connector(url)):
+        assert db.execute_sql("SELECT 1").fetchall() == [(1,)]
+
+
 def test_a_migration_may_take_longer_than_a_request(url: str) -> None:
     connection = connector(f"{url}?statement_timeout=0.2")(limited=False)
     with connect(lambda: connection):

@@ -15,6 +15,8 @@ from typing import Any
 
 import pymysql
 
+from tests.processes import dying_with_us
+
 from ..machine import PATH, NodeError, free_ports, run_as
 
 # What has to be installed, and the Debian package that it is in.
@@ -192,6 +194,7 @@ class Node:
     def _run(self, *options: str) -> None:
         self._process = subprocess.Popen(
             [
+                *dying_with_us("KILL"),
                 *("mariadbd", f"--defaults-file={self.directory}/my.cnf"),
                 *(f"--user={SERVER_USER}", *options),
             ],

@@ -16,6 +16,7 @@ import psycopg
 from ..haproxy import DEFAULTS, haproxy
 from ..machine import free_ports
 from . import programs
+from .watchdog import Watchdog
 
 DATABASE = "app"
 
@@ -29,6 +30,11 @@ etcd3:
   host: 127.0.0.1:{network_etcd_port}
   # Ask etcd at this address, and not at the one that it tells.
   use_proxies: true
+watchdog:
+  # Be no primary without one.
+  mode: required
+  driver: testing
+  device: {directory}/watchdog
 bootstrap:
   dcs:
     # Seconds. A primary that has not renewed its lock for `ttl` has lost it; one that
@@ -90,6 +96,7 @@ class Node:
         self.network_port, self.network_rest_port = free_ports(2)
         (self.network_etcd_port,) = free_ports(1)
         self.log = directory / "patroni.log"
+        self.watchdog = Watchdog(directory / "watchdog")
         # Where Patroni is asked what the node is, and told what to do.
         self.rest = httpx2.Client(base_url=f"http://127.0.0.1:{self.rest_port}")
         self._patroni: subprocess.Popen[bytes] | None = None
@@ -106,12 +113,14 @@ class Node:
         (self.directory / "patroni.yml").write_text(config)
         shutil.chown(self.directory, programs.USER)
         network = NETWORK.format(defaults=DEFAULTS, **vars(self))
+        self.watchdog.prepare()
         with haproxy(self.directory, network, self.network_port) as self._network:
             try:
                 yield
             finally:
                 self.kill()
                 self.rest.close()
+                self.watchdog.close()
 
     def start(self) -> None:
         """Start Patroni, which starts PostgreSQL when it knows what the node is."""

@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.processes import dying_with_us
+
 from ..machine import PATH, run_as
 
 # Debian keeps each version of PostgreSQL in a directory of its own.
@@ -23,7 +25,7 @@ def start(*command: str | Path, directory: Path, log: Path) -> subprocess.Popen[
     """Start a program in the directory, which is its user's; the log grows."""
     with log.open("ab") as output:
         return subprocess.Popen(
-            command,
+            [*dying_with_us("TERM"), *command],
             cwd=directory,
             env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
             user=USER if os.geteuid() == 0 else None,

@@ -47,8 +47,9 @@ class Outcome:
     def keeps_all(self) -> bool:
         """Whether nothing that was acknowledged may be lost.
 
-        A primary that was frozen may take its lock back from the node that was promoted
-        meanwhile, and undo what that one has acknowledged: Patroni 3.0 does, on etcd 3.
+        A primary that was frozen, and that no watchdog has reset, goes on as such for a
+        moment. Patroni 3.0.2 may also give it its lock back, and undo what the other
+        primary has acknowledged.
         """
         return self.synchronous and self.scenario != "freeze"
 

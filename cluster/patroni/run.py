@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from hashlib import sha256
+from uuid import uuid4
 
 from ..apps import Apps
 from ..load import Client, Tally
@@ -94,8 +95,9 @@ async def outcome(
 
     async with asyncio.TaskGroup() as group:
         for way, apps in ways.items():
-            for number in range(CLIENTS):
-                name = f"{scenario}-{mode}-{way}-{number}"
+            for _ in range(CLIENTS):
+                # The same scenario may have run before.
+                name = f"{scenario}-{uuid4().hex}"
                 client = Client(name, apps.clients, tallies[way])
                 group.create_task(client.run(stop))
         await service()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from .cluster import Cluster
+from .nodes import Node
 
 # Seconds that a node stays away after another has taken its place.
 AWAY = 2
@@ -15,7 +16,11 @@ ETCD_AWAY = 12
 
 async def kill(cluster: Cluster) -> None:
     """The primary's machine dies, and starts again later."""
-    primary = await cluster.primary()
+    await reset(cluster, await cluster.primary())
+
+
+async def reset(cluster: Cluster, primary: Node) -> None:
+    """Let a primary's machine die, and start it when another has taken its place."""
     primary.kill()
     await cluster.failover(primary)
     await asyncio.sleep(AWAY)
@@ -32,12 +37,23 @@ async def lag(cluster: Cluster) -> None:
 
 
 async def freeze(cluster: Cluster) -> None:
-    """The primary's machine hangs, and goes on later as if nothing had been."""
+    """The primary's machine hangs, and goes on later as if nothing had been.
+
+    Here, as in all scenarios but the next, nobody looks at its watchdog.
+    """
     primary = await cluster.primary()
     primary.freeze()
     await cluster.failover(primary)
     await asyncio.sleep(AWAY)
     primary.thaw()
+
+
+async def watchdog(cluster: Cluster) -> None:
+    """The primary's machine hangs, and its watchdog resets it."""
+    primary = await cluster.primary()
+    primary.freeze()
+    await asyncio.to_thread(primary.watchdog.wait)
+    await reset(cluster, primary)
 
 
 async def cut(cluster: Cluster) -> None:
@@ -64,11 +80,14 @@ async def etcd(cluster: Cluster) -> None:
 async def failsafe(cluster: Cluster) -> None:
     """The same, with Patroni's failsafe_mode on."""
     await cluster.configure(failsafe_mode=True)
+    rest = (await cluster.primary()).rest
+    # It holds from when the primary has written down who the others are.
+    await cluster.wait("failsafe mode", lambda: rest.get("/failsafe").is_success)
     await etcd(cluster)
     await cluster.configure(failsafe_mode=False)
 
 
 SCENARIOS: dict[str, Callable[[Cluster], Awaitable[None]]] = {
     function.__name__: function
-    for function in (kill, lag, freeze, cut, switchover, etcd, failsafe)
+    for function in (kill, lag, freeze, watchdog, cut, switchover, etcd, failsafe)
 }

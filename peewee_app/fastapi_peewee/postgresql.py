@@ -3,8 +3,9 @@
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,15 @@ class LimitedConnection(psycopg.Connection[Any]):
         except psycopg.OperationalError:
             if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise
-            # The statement is late.
-            self.cancel_safe(timeout=GRACE)
+            # The statement is late. A thread asks to cancel it, and waits as long as it
+            # takes: PgBouncer 1.18 crashes if who asks leaves before a frozen server is
+            # told.
+            threading.Thread(target=self._cancel, daemon=True).start()
             return super().wait(gen, interval, GRACE)
+
+    def _cancel(self) -> None:
+        with suppress(psycopg.Error):
+            self.cancel_safe(timeout=0)
 
 
 class Adapter(Psycopg3Adapter):
