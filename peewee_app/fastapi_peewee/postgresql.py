@@ -34,6 +34,10 @@ SET_LIMIT = """
     SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s
 """
 
+# Seconds to wait until the server has been told to cancel a statement. PgBouncer gives
+# up after 10, its cancel_wait_timeout.
+CANCEL_TIMEOUT = 30
+
 # What a client says first that wants to speak TLS.
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
@@ -80,15 +84,14 @@ class LimitedConnection(psycopg.Connection[Any]):
         except psycopg.OperationalError:
             if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise
-            # The statement is late. A thread asks to cancel it, and waits as long as it
-            # takes: PgBouncer 1.18 crashes if who asks leaves before a frozen server is
-            # told.
+            # The statement is late. A thread asks to cancel it, and is more patient:
+            # PgBouncer 1.18 crashes if who asks leaves before the server is told.
             threading.Thread(target=self._cancel, daemon=True).start()
             return super().wait(gen, interval, GRACE)
 
     def _cancel(self) -> None:
         with suppress(psycopg.Error):
-            self.cancel_safe(timeout=0)
+            self.cancel_safe(timeout=CANCEL_TIMEOUT)
 
 
 class Adapter(Psycopg3Adapter):
