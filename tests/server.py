@@ -53,6 +53,9 @@ def serve(
             [
                 *dying_with_us("TERM"),
                 *(sys.executable, "-m", *module),
+                # After 5 s uvicorn would close an idle connection, which a client may
+                # be about to use.
+                "--timeout-keep-alive=60",
                 *("--fd", str(listener.fileno()), *arguments),
             ],
             env=os.environ | {"DATABASE_URL": url} | environment,
