@@ -40,10 +40,9 @@ class Apps:
     async def add(self) -> None:
         """Start one more process. Raises AppError if it does not serve."""
         base_url, log = self._stack.enter_context(process(self.database_url))
-        # uvicorn closes an idle connection after 5 s, and so would the client: at the
-        # same moment, a request would get no answer.
-        limits = httpx2.Limits(max_connections=None, keepalive_expiry=2)
-        client = httpx2.AsyncClient(base_url=base_url, timeout=60, limits=limits)
+        client = httpx2.AsyncClient(
+            base_url=base_url, timeout=60, limits=httpx2.Limits(max_connections=None)
+        )
         await self._stack.enter_async_context(client)
         try:
             (await client.get("/items/?limit=1")).raise_for_status()
