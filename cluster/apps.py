@@ -7,7 +7,7 @@ from types import TracebackType
 
 import httpx2
 
-from tests.server import serve
+from harness.server import serve
 
 # Requests that one process lets into the database at once.
 POOL_SIZE = 4

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.processes import dying_with_us
+from harness.processes import dying_with_us
 
 from .machine import PATH, NodeError
 

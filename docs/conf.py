@@ -32,7 +32,7 @@ myst_heading_anchors = 3
 # Signatures name what other packages document, and what this one keeps to itself.
 nitpick_ignore_regex = [
     ("py:class", r"(collections|fastapi|peewee|starlette)\.[\w.]+"),
-    ("py:class", r"peewee_app\.fastapi_peewee\.\w+\.\w+"),
+    ("py:class", r"peewee_app\.fastapi_peewee(\.\w+){2,}"),
     ("py:class", r"ModelSelect|M|P|T"),
 ]
 default_role = "code"  # As in Markdown.

@@ -20,8 +20,8 @@ import httpx2
 
 from comparison.load import drive, get
 from comparison.markdown import number, table
-from tests.server import serve
-from tests.servers import Postgresql, running
+from harness.server import serve
+from harness.servers import Postgresql, running
 
 ROUND_TRIPS = (0, 1, 10)
 SIZES = (1, 2, 4, 10, 20, 40)

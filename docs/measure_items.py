@@ -12,11 +12,11 @@ import tempfile
 import httpx2
 import psutil
 
+from harness.server import Server, serve
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
-from tests.server import Server, serve
 
 SIZES = (1_000, 30_000, 300_000)
 PATHS = ("/users/?limit=1", "/users/1/items/?limit=100")

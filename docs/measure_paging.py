@@ -12,11 +12,11 @@ import time
 
 import httpx2
 
+from harness.server import serve
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
-from tests.server import serve
 
 ROWS = 1_000_000
 DEPTHS = (0, 1_000, 10_000, 100_000, ROWS - 100)

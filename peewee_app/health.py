@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from .database import db
 from .fastapi_peewee import Connect, Pool
-from .fastapi_peewee.error_classes import why_unavailable
+from .fastapi_peewee.engines.errors import why_unavailable
 from .fastapi_peewee.pool import run
 from .models import User
 

@@ -17,8 +17,8 @@ from . import health
 from .database import create_pool
 from .document import INFO
 from .fastapi_peewee import Pool, add_database_error_handlers, connector
-from .fastapi_peewee.error_classes import one_line
-from .fastapi_peewee.url import is_in_memory
+from .fastapi_peewee.engines import is_in_memory
+from .fastapi_peewee.engines.errors import one_line
 from .migrations import migrate
 from .routes import router
 from .settings import Settings, load_settings, misspelt, without_password

@@ -11,12 +11,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, sync_playwright
 
+from harness import servers
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.settings import Settings
-
-from . import servers
 
 # A shell has what it starts in the background ignore Ctrl-C, and so would our servers.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pymysql
 
-from tests.processes import dying_with_us
+from harness.processes import dying_with_us
 
 from ..machine import PATH, NodeError, free_ports, run_as
 

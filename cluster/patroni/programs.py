@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.processes import dying_with_us
+from harness.processes import dying_with_us
 
 from ..machine import PATH, run_as
 

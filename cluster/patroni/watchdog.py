@@ -5,7 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
-from peewee_app.fastapi_peewee.connection import readable
+from peewee_app.fastapi_peewee.engines.connection import readable
 
 from . import programs
 

@@ -1,5 +1,6 @@
 """What an app needs to use Peewee under FastAPI; it imports nothing from the rest."""
 
+from .engines import connect, connector, pool_size
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
 from .paging import Page
@@ -13,7 +14,6 @@ from .scope import (
     NoConnectionError,
     SharedTransactionError,
 )
-from .url import connect, connector, pool_size
 
 __all__ = [
     "Connect",

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from peewee import PeeweeException
 
-from .error_classes import one_line, why_unavailable, without_values
+from .engines.errors import one_line, why_unavailable, without_values
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from peewee import PeeweeException
 
-from .error_classes import error_code
+from .engines.errors import error_code
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from .connection import Connection
+from .engines.connection import Connection
 from .retry import run_again
 from .scope import ContextDatabase, current_scope
 

@@ -6,7 +6,7 @@ from threading import Timer
 
 from playhouse.migrations import Runner
 
-from ..fastapi_peewee.connection import Connect, Connection
+from ..fastapi_peewee.engines.connection import Connect, Connection
 from ..web.startup import StartupError
 
 DIRECTORY = Path(__file__).parent

@@ -1,0 +1,1 @@
+"""What starts servers and drives load, for the tests, the comparison and the docs."""

@@ -1,0 +1,167 @@
+"""One connection: a Peewee `Database`, and what a pool has to know of it."""
+
+import re
+import select
+import time
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, Protocol
+
+from peewee import Database, InterfaceError, InternalError, OperationalError
+
+from ..retry import run_again
+from .errors import error_code
+
+# Seconds that a connection to a server may take to be made.
+CONNECT_TIMEOUT = 5
+# Seconds that a statement may take, unless the URL says otherwise.
+STATEMENT_TIMEOUT = 10.0
+# Seconds that the client waits longer, so that the server's own answer comes first.
+GRACE = 1
+# Seconds after which an idle connection is not used again. A load balancer or a
+# firewall may have forgotten it by then, without telling either side.
+MAX_IDLE = 30
+
+# Statements that set something for the rest of the session.
+SETS_SESSION = re.compile(
+    r"\s*(?:SET\s+(?!LOCAL|TRANSACTION)|RESET|USE|ATTACH|PRAGMA\s[^=(]*[=(])", re.I
+)
+
+
+class Connection(Database):
+    """One connection: a Peewee database, and what the pool asks of it."""
+
+    # Errors for which the database has rolled the whole transaction back, or lets it do
+    # nothing else: SQLSTATEs, or the numbers that MySQL and SQLite use.
+    rolled_back: frozenset[str | int]
+    # What `atomic` takes for a transaction whose statements all see one state.
+    snapshot: tuple[str, ...] = ()
+    # Whether somebody has set something that the next one would not expect.
+    session_is_set = False
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        if self.is_closed():
+            self.session_is_set = False
+        return super().connect(reuse_if_open)
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        if SETS_SESSION.match(sql):
+            self.session_is_set = True
+        return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+
+    def is_clean(self) -> bool:
+        """Whether an open connection can serve again; the server is not asked.
+
+        False in a transaction, after a statement that sets something for the session,
+        after an error that leaves the connection in doubt, and without a limit on
+        statements.
+        """
+        raise NotImplementedError
+
+    def why_not_writable(self) -> str | None:
+        """`read-only` or `full`, if nothing can be written; the test writes nothing."""
+        raise NotImplementedError
+
+    def migration_lock(self) -> AbstractContextManager[None]:
+        """Lets in one process at a time, of all that use the database; may block."""
+        raise NotImplementedError
+
+
+class ServerConnection(Connection):
+    """One connection to a server, which may die, hang, or roll a statement back."""
+
+    def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
+        super().__init__(name, thread_safe=False, **options)
+        self.limited = limited
+        self._used = time.monotonic()
+        self._in_doubt = False
+
+    def driver_is_idle(self) -> bool:
+        """Whether the driver knows of no transaction, statement or broken socket."""
+        raise NotImplementedError
+
+    def fileno(self) -> int:
+        """The file descriptor of the connection's socket."""
+        raise NotImplementedError
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        self._used = time.monotonic()
+        self._in_doubt = False
+        return super().connect(reuse_if_open)
+
+    def is_clean(self) -> bool:
+        return (
+            self.limited
+            and not self.session_is_set
+            and not self._in_doubt
+            and self.driver_is_idle()
+        )
+
+    def is_connection_usable(self) -> bool:
+        """False if the server has closed the idle connection, or if it is an old one.
+
+        It costs no round trip: nothing can be read from an idle connection, unless the
+        server says goodbye.
+        """
+        return (
+            not self.is_closed()
+            and self.is_clean()
+            and time.monotonic() - self._used < MAX_IDLE
+            and not readable(self.fileno())
+        )
+
+    def execute_once(self, sql: str, params: Any) -> Any:
+        """Run a statement."""
+        return super().execute_sql(sql, params)
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """Run a statement; again, a few times, if the server rolled it back.
+
+        That is safe when the statement is the whole transaction, and only then.
+        """
+        execute = partial(self.execute_once, sql, params)
+        alone = (
+            not self.is_closed() and not self.in_transaction() and self.driver_is_idle()
+        )
+        try:
+            return run_again(execute, self.rolled_back) if alone else execute()
+        except (OperationalError, InterfaceError, InternalError) as exc:
+            self._in_doubt = error_code(exc) not in self.rolled_back
+            raise
+        finally:
+            self._used = time.monotonic()
+
+
+def readable(fileno: int, timeout: float = 0) -> bool:
+    """Whether there is something to read, or an end, within so many seconds."""
+    poll = select.poll()
+    poll.register(fileno, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))
+
+
+def take_statement_timeout(url: str) -> tuple[str, float]:
+    """The URL without our own option `statement_timeout`, and the option's seconds."""
+    url, _, query = url.partition("?")
+    seconds = STATEMENT_TIMEOUT
+    options = []
+    for option in filter(None, query.split("&")):
+        name, _, value = option.partition("=")
+        if name != "statement_timeout":
+            options.append(option)
+            continue
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0
+        if not 0.1 <= seconds <= 3600:
+            raise ValueError("statement_timeout should be 0.1 to 3600 seconds")
+    return "?".join(filter(None, [url, "&".join(options)])), seconds
+
+
+class Connect(Protocol):
+    """Makes one unopened connection.
+
+    Where it is not `limited`, a statement may take as long as it needs.
+    """
+
+    def __call__(self, *, limited: bool = True) -> Connection: ...

@@ -1,0 +1,173 @@
+"""MySQL and MariaDB, by PyMySQL."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from urllib.parse import unquote
+
+import pymysql
+from peewee import MySQLDatabase, OperationalError
+from playhouse.db_url import parse
+from pymysql.constants import CR, ER, SERVER_STATUS
+
+from .connection import (
+    CONNECT_TIMEOUT,
+    GRACE,
+    Connect,
+    Connection,
+    ServerConnection,
+    readable,
+    take_statement_timeout,
+)
+from .errors import error_code, one_line
+
+# The table that is the lock of migrations on a Galera cluster, and how many seconds a
+# process waits for it.
+CLUSTER_LOCK = "schema_migration_lock"
+CLUSTER_LOCK_TIMEOUT = 60
+
+
+def open_socket(connection: Any) -> socket.socket:
+    """A socket to the server of a connection, which has begun to speak.
+
+    Raises OSError if the server cannot be reached, or says nothing.
+    """
+    with ExitStack() as on_error:
+        if connection.unix_socket:
+            sock = on_error.enter_context(socket.socket(socket.AF_UNIX))
+            sock.settimeout(connection.connect_timeout)
+            sock.connect(connection.unix_socket)
+        else:
+            address = (connection.host, connection.port)
+            sock = socket.create_connection(address, connection.connect_timeout)
+            on_error.enter_context(sock)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # The server speaks first. One that is frozen does not.
+        if not readable(sock.fileno(), connection.connect_timeout):
+            raise TimeoutError("timed out")
+        on_error.pop_all()
+    return sock
+
+
+class Mysql(ServerConnection, MySQLDatabase):
+    """One connection to a MySQL or MariaDB server."""
+
+    # Galera answers a deadlock, too, for a write that another node was faster with.
+    rolled_back = frozenset({ER.LOCK_DEADLOCK})
+
+    def _connect(self) -> Any:
+        """Peewee's hook. The socket is made here, so that its number is known."""
+        connection = pymysql.connect(
+            database=self.database,
+            autocommit=True,
+            defer_connect=True,
+            **self.connect_params,
+        )
+        try:
+            sock = open_socket(connection)
+        except OSError as exc:
+            raise pymysql.OperationalError(
+                CR.CR_CONN_HOST_ERROR,
+                f"Can't connect to MySQL server on {connection.host!r} ({exc})",
+            ) from exc
+        self._fileno = sock.fileno()
+        connection.connect(sock)
+        return connection
+
+    def driver_is_idle(self) -> bool:
+        connection = self.connection()
+        in_transaction = SERVER_STATUS.SERVER_STATUS_IN_TRANS
+        return bool(connection.open and not connection.server_status & in_transaction)
+
+    def fileno(self) -> int:
+        return self._fileno
+
+    def why_not_writable(self) -> str | None:
+        (read_only,) = self.execute_sql("SELECT @@global.read_only").fetchone()
+        return None if read_only in (0, "OFF") else "read-only"
+
+    @contextmanager
+    def migration_lock(self) -> Iterator[None]:
+        """A lock by name; the server frees it if this process dies."""
+        if ("wsrep_on", "ON") in self.execute_sql("SHOW VARIABLES LIKE 'wsrep_on'"):
+            with self._cluster_lock():
+                yield
+            return
+        name = "CONCAT(LEFT(DATABASE(), 40), '.migrations')"
+        while not self.execute_sql(f"SELECT GET_LOCK({name}, 60)").fetchone()[0]:
+            pass
+        try:
+            yield
+        finally:
+            self.execute_sql(f"SELECT RELEASE_LOCK({name})")
+
+    @contextmanager
+    def _cluster_lock(self) -> Iterator[None]:
+        """A lock for all nodes of a Galera cluster, where GET_LOCK is for one.
+
+        The table is the lock: the cluster lets one connection create it. A process
+        that dies leaves it, and maybe half a migration: a person has to look.
+        """
+        end = time.monotonic() + CLUSTER_LOCK_TIMEOUT
+        while True:
+            try:
+                self.execute_sql(f"CREATE TABLE {CLUSTER_LOCK} (id INTEGER)")
+                break
+            except OperationalError as exc:
+                if error_code(exc) != ER.TABLE_EXISTS_ERROR:
+                    raise
+                if time.monotonic() > end:
+                    raise OperationalError(
+                        f"the table {CLUSTER_LOCK} says that another process is "
+                        "migrating; if none is, drop the table"
+                    ) from None
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            self.execute_sql(f"DROP TABLE {CLUSTER_LOCK}")
+
+
+def connector(url: str) -> Connect:
+    """As `url.connector`, for `mysql:` and `mariadb:` URLs."""
+    url, seconds = take_statement_timeout(url)
+    try:
+        given = parse(
+            "mariadb:" + url.partition(":")[2], unquote_password=True, unquote_user=True
+        )
+    except ValueError:  # Its message may repeat the URL, and a password is in it.
+        raise ValueError("the URL: cannot be read") from None
+    name = unquote(given.pop("database"))
+    if not name:
+        raise ValueError("should name a database: mysql://user:password@host/database")
+    if "password" in given:  # PyMySQL would take it for Latin-1.
+        given["password"] = str(given["password"]).encode()
+    try:  # It opens nothing.
+        pymysql.connect(defer_connect=True, **given)
+    except Exception as exc:
+        options = [o.partition("=")[0] for o in url.partition("?")[2].split("&")]
+        raise ValueError(
+            f"one of the options {', '.join(options)} is wrong: {one_line(exc)}"
+        ) from None
+
+    def connect(*, limited: bool = True) -> Connection:
+        client_limit = seconds + GRACE if limited else None
+        server_limit = round(seconds * 1000) if limited else 0
+        params = {
+            "connect_timeout": CONNECT_TIMEOUT,
+            "read_timeout": client_limit,
+            "write_timeout": client_limit,
+            "sql_mode": "TRADITIONAL",  # Strict: an error where it would cut text off.
+            # A comment with /*M! is code for MariaDB only, with /*!50708 for MySQL.
+            "init_command": (
+                f"SET SESSION /*M! max_statement_time={server_limit / 1000:g}, */"
+                f" /*!50708 max_execution_time={server_limit}, */"
+                f" innodb_lock_wait_timeout={max(1, round(seconds))}"
+            ),
+        }
+        return Mysql(name, limited=limited, **params | given)
+
+    return connect

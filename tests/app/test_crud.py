@@ -1,0 +1,112 @@
+"""Queries: what they return, and how many there are."""
+
+from collections.abc import Iterator
+
+import pytest
+from peewee import IntegrityError
+
+from peewee_app import crud, models, schemas
+from peewee_app.fastapi_peewee import Pool, read
+
+from ..queries import queries
+
+
+def users_with_items(**page: int) -> list[tuple[int, list[int]]]:
+    """The ids of the users of a page, and of their items."""
+    users = read(list[schemas.User], crud.get_users(**page))
+    return [(user["id"], [item["id"] for item in user["items"]]) for user in users]
+
+
+@pytest.fixture(autouse=True)
+def scope(pool: Pool) -> Iterator[None]:
+    with pool.connection():
+        yield
+
+
+def add_users(count: int, items: int = 0) -> None:
+    for n in range(count):
+        user = models.User.create(email=f"{n}@example.com", hashed_password="")
+        for k in range(items):
+            crud.create_user_item(schemas.ItemCreate(title=f"{k} of {n}"), user.id)
+
+
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_users_and_their_items_are_read_in_two_queries(count: int) -> None:
+    add_users(count, items=2)
+    with queries() as statements:
+        users = users_with_items()
+    assert len(statements) == 2
+    assert [len(items) for _, items in users] == [2] * count
+    with queries() as statements:
+        schemas.User.model_validate(crud.get_user(count))
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_items_are_read_in_one_query(count: int) -> None:
+    add_users(count, items=1)
+    with queries() as statements:
+        items = read(list[schemas.Item], crud.get_items())
+    assert len(statements) == 1
+    assert len(items) == count
+
+
+def test_creating_is_one_insert() -> None:
+    user = schemas.UserCreate(email="a@example.com", password="x")
+    with queries() as statements:
+        crud.create_user(user)
+        crud.create_user_item(schemas.ItemCreate(title="a"), 1)
+    assert [statement.split()[0] for statement in statements] == ["INSERT", "INSERT"]
+
+
+def test_items_of_a_user_are_ordered_by_id() -> None:
+    add_users(2, items=3)
+    crud.create_user_item(schemas.ItemCreate(title="a"), 1)
+    user = schemas.User.model_validate(crud.get_user(1))
+    assert [item.id for item in user.items] == [1, 2, 3, 7]
+    assert users_with_items() == [(1, [1, 2, 3, 7]), (2, [4, 5, 6])]
+
+
+def test_pages() -> None:
+    add_users(4, items=1)
+    assert [user.id for user in crud.get_users(skip=1, limit=2)] == [2, 3]
+    assert [user.id for user in crud.get_users(after=2)] == [3, 4]
+    assert [item.id for item in crud.get_items(skip=3, limit=2)] == [4]
+    assert [item.id for item in crud.get_items(owner_id=3)] == [3]
+    assert list(crud.get_users(limit=0)) == []
+    assert list(crud.get_users(skip=4)) == []
+
+
+def test_a_page_has_only_the_items_of_its_own_users() -> None:
+    add_users(5, items=2)
+    crud.create_user_item(schemas.ItemCreate(title="last"), 2)
+    crud.delete_user(3)
+    assert users_with_items(skip=1, limit=2) == [(2, [3, 4, 11]), (4, [7, 8])]
+
+
+def test_defaults_are_the_first_hundred() -> None:
+    add_users(101, items=1)
+    assert len(crud.get_users()) == len(crud.get_items()) == 100
+
+
+def test_get_user() -> None:
+    add_users(1)
+    user = crud.get_user_by_email("0@example.com")
+    assert user is not None
+    assert user.email == "0@example.com"
+    assert user == crud.get_user(1) == crud.get_users()[0]
+    assert crud.get_user(2) is None
+    assert crud.get_user_by_email("0@EXAMPLE.com") is None
+
+
+def test_the_unique_index_decides_about_the_email() -> None:
+    user = schemas.UserCreate(email="a@example.com", password="x")
+    crud.create_user(user)
+    with pytest.raises(IntegrityError):
+        crud.create_user(user)
+
+
+def test_the_foreign_key_decides_about_the_owner() -> None:
+    with pytest.raises(IntegrityError):
+        crud.create_user_item(schemas.ItemCreate(title="a"), 1)
+    assert list(crud.get_items()) == []

@@ -1,0 +1,188 @@
+"""Health: the process, and the database. Servers that hang are in test_failures.py."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from harness.load import USER, clients
+from harness.server import serve
+from harness.servers import Postgresql, on, running, skip
+from peewee_app.fastapi_peewee import connector
+from peewee_app.fastapi_peewee.engines import sqlite
+from peewee_app.health import Readiness
+from peewee_app.main import create_app
+from peewee_app.migrations import migrate
+from peewee_app.settings import Settings
+
+
+@contextmanager
+def read_only(url: str, engine: str) -> Iterator[None]:
+    """A database that can be read, and not written."""
+    switch_on, switch_off = {
+        "postgresql": (
+            "ALTER DATABASE {} SET default_transaction_read_only = on",
+            "ALTER DATABASE {} RESET default_transaction_read_only",
+        ),
+        "mariadb": ("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"),
+    }[engine]
+    name = urlsplit(url).path[1:]
+    with closing(connector(url)()) as administrator:
+        administrator.connect()
+        administrator.execute_sql(switch_on.format(name))
+        try:
+            yield
+        finally:
+            administrator.execute_sql(switch_off.format(name))
+
+
+def test_healthy(client: TestClient) -> None:
+    for path in ("/health", "/health/ready"):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert response.json() == {"status": "ok"}
+
+
+def test_it_is_not_in_the_openapi_document(client: TestClient) -> None:
+    assert "health" not in client.get("/openapi.json").text
+
+
+@on("sqlite")
+def test_health_asks_nothing_of_the_database(app: FastAPI) -> None:
+    """Without the start of the app, there is none."""
+    assert TestClient(app).get("/health").status_code == 200
+
+
+@on("sqlite")
+def test_a_database_that_is_gone(
+    client: TestClient, database_file: Path, tmp_path: Path
+) -> None:
+    database_file.rename(tmp_path / "away.db")
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "reason": "unreachable"}
+    assert client.get("/health").status_code == 200
+    (tmp_path / "away.db").rename(database_file)
+    time.sleep(1.1)  # The answer is shared for a second.
+    assert client.get("/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://scott:tiger@127.0.0.1:1/db",
+        "mysql://scott:tiger@127.0.0.1:1/db",
+    ],
+)
+def test_the_reason_tells_no_secret(url: str) -> None:
+    client = TestClient(create_app(Settings.model_validate({"database_url": url})))
+    # The app would not start.
+    client.app_state["readiness"] = Readiness(connector(url))
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "reason": "unreachable"}
+
+
+def not_ready(client: TestClient) -> str:
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    reason: str = response.json()["reason"]
+    return reason
+
+
+@on("postgresql", "mariadb")
+def test_a_server_that_takes_no_writes(app: FastAPI, url: str, engine: str) -> None:
+    with TestClient(app) as client:
+        assert client.get("/health/ready").status_code == 200
+    with read_only(url, engine), TestClient(app) as client:
+        assert not_ready(client) == "read-only"
+        assert client.get("/users/").status_code == 200
+
+
+@on("sqlite")
+def test_a_file_that_takes_no_writes(
+    url: str, client: TestClient, database_file: Path
+) -> None:
+    """A privileged user may write to any file, but not to one that is immutable."""
+    if os.geteuid():
+        database_file.chmod(0o444)
+    elif subprocess.run(["chattr", "+i", database_file]).returncode:
+        skip("chattr does not work on this file system")
+    try:
+        assert not_ready(client) == "read-only"
+        assert client.get("/users/").status_code == 200
+    finally:
+        subprocess.run(["chattr", "-i", database_file])
+
+
+@on("sqlite")
+def test_a_disk_that_is_full(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "MIN_FREE", 2**62)
+    assert not_ready(client) == "full"
+
+
+@on("sqlite")
+def test_another_process_that_writes(client: TestClient, database_file: Path) -> None:
+    with closing(sqlite3.connect(database_file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert client.get("/health/ready").status_code == 200
+
+
+@pytest.mark.anyio
+@on("postgresql")
+async def test_a_frozen_server_is_asked_once_however_many_ask(engine: str) -> None:
+    with running(Postgresql) as database:
+        url = database.url("postgres")
+        migrate(connector(url))
+        readiness = Readiness(connector(url))
+        assert await readiness.why_not() is None
+        threads = threading.active_count()
+        await asyncio.sleep(1.1)  # The answer does not hold any more.
+        database.freeze()
+        for _ in range(2):
+            reasons = await asyncio.gather(*(readiness.why_not() for _ in range(150)))
+            assert set(reasons) == {"timeout"}
+        assert threading.active_count() <= threads
+        database.thaw()
+        for _ in range(100):
+            if await readiness.why_not() is None:
+                break
+            await asyncio.sleep(0.2)
+        rows = database.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'peewee_app'"
+        )
+        assert len(rows) == 1
+        readiness.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.slow
+@on("sqlite", "postgresql")
+async def test_a_busy_app_stays_ready(url: str) -> None:
+    limits = httpx2.Limits(max_connections=None)
+    with serve(url, "--no-access-log") as server:
+        with httpx2.Client(base_url=server.base_url, timeout=60) as first:
+            assert first.post("/users/", json=USER).status_code == 200
+        async with (
+            clients(server.base_url, 200),
+            httpx2.AsyncClient(
+                base_url=server.base_url, timeout=60, limits=limits
+            ) as client,
+        ):
+            await asyncio.sleep(1)
+            for _ in range(10):
+                assert (await client.get("/health/ready")).json() == {"status": "ok"}
+                await asyncio.sleep(0.5)

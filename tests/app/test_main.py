@@ -1,0 +1,217 @@
+"""Start and stop."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from harness.server import serve
+from harness.servers import on
+from peewee_app.fastapi_peewee import connector
+from peewee_app.main import create_app
+from peewee_app.settings import Settings, without_password
+
+USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+
+
+def test_what_was_written_is_there_after_a_restart(url: str) -> None:
+    with (
+        serve(url) as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
+        user = client.post("/users/", json=USER).json()
+        item = client.post("/users/1/items/", json={"title": "Foo"}).json()
+        server.stop()
+    with (
+        serve(url) as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
+        assert client.get("/users/").json() == [{**user, "items": [item]}]
+        assert client.get("/items/").json() == [item]
+
+
+@on("sqlite")
+def test_a_clean_stop_closes_every_connection(url: str, database_file: Path) -> None:
+    with (
+        serve(url) as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
+        assert client.post("/users/", json=USER).status_code == 200
+        assert Path(f"{database_file}-wal").exists()
+        log = server.stop()
+    assert "Application shutdown complete." in log
+    # The last connection to close takes SQLite's write-ahead log with it.
+    assert [file.name for file in database_file.parent.iterdir()] == ["test.db"]
+
+
+@on("postgresql", "mariadb")
+def test_a_clean_stop_leaves_no_connection_to_a_server(url: str, engine: str) -> None:
+    with (
+        serve(url) as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
+        assert client.post("/users/", json=USER).status_code == 200
+        log = server.stop()
+    assert "Application shutdown complete." in log
+    connections = {
+        "postgresql": "pg_stat_activity WHERE datname = current_database()",
+        "mariadb": "information_schema.processlist WHERE db = DATABASE()",
+    }
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        sql = f"SELECT count(*) FROM {connections[engine]}"
+        end = time.monotonic() + 5  # The server takes a moment to notice.
+        while connection.execute_sql(sql).fetchone() != (1,):  # This very one.
+            assert time.monotonic() < end
+
+
+@on("sqlite")
+def test_nothing_is_opened_before_the_start(app: FastAPI, database_file: Path) -> None:
+    assert not database_file.exists()
+    with TestClient(app):
+        assert database_file.exists()
+
+
+def test_an_app_can_be_started_again(app: FastAPI) -> None:
+    for status in (200, 400):
+        with TestClient(app) as client:
+            assert client.post("/users/", json=USER).status_code == status
+
+
+def test_two_apps_in_one_process_have_a_database_each(tmp_path: Path) -> None:
+    apps = [
+        create_app(
+            Settings.model_validate({"database_url": f"sqlite:///{tmp_path}/{n}"})
+        )
+        for n in range(2)
+    ]
+    with TestClient(apps[0]) as one, TestClient(apps[1]) as other:
+        assert one.post("/users/", json=USER).status_code == 200
+        assert other.get("/users/").json() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attempt", range(3))
+def test_workers_that_start_together_on_an_empty_database(
+    url: str, attempt: int
+) -> None:
+    with (
+        serve(url, "--workers", "8") as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
+        assert client.post("/users/", json=USER).status_code == 200
+        log = ""
+        assert server.process.stdout is not None
+        while log.count("Application startup complete.") < 8:
+            line = server.process.stdout.readline()
+            assert line, log
+            log += line
+        log += server.stop()
+    assert "ERROR" not in log
+    applied = re.findall("Applied the migration (.+)", log)
+    assert len(applied) == len(set(applied)) > 0
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        assert {"items", "users"} <= set(connection.get_tables())
+
+
+# The first three are found when a setting is read, when a file is opened, and when a
+# server is called.
+WRONG_SETTINGS = [
+    ("DATABASE_POOL_SIZE", "none", "valid integer"),
+    ("DATABASE_URL", "sqlite:////no/such/folder/app.db", "unable to open"),
+    ("DATABASE_URL", "postgresql://scott:tiger@127.0.0.1:1/db", "refused"),
+    ("DATABASE_URL", "oracle://scott:tiger@host/db", "sqlite:///"),
+    ("DATABASE_URL", "sqlite:////no/such/folder/app.db", "/no/such/folder/app.db"),
+    ("DATABASE_URL", "sqlite:///app.db?timeout=abc", "DATABASE_URL: timeout"),
+    ("DATABASE_URL", f"sqlite:///{__file__}", "not a database"),
+    ("DATABASE_URL", "postgresql://scott:x@tiger@127.0.0.1:1/db", "%40"),
+    ("DATABASE_URL", "postgresql://scott:x/tiger@127.0.0.1:1/db", "%2F"),
+    ("DATABASE_URL", "mysql://scott:x@tiger@127.0.0.1:1/db", "%40"),
+    ("DATABASE_URL", "mysql://scott:x?tiger@127.0.0.1:1/db", "%3F"),
+    ("DATABASE_URL", "mysql:scott:tiger@127.0.0.1:1/db", "DATABASE_URL: should"),
+    ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1/db?ssl_ca=/no", "ssl_ca"),
+    ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1/db?charset=foo", "charset"),
+    ("DATABASE_URL", "mysql://u:p@127.0.0.1/db?connect_timeout=0", "connect_timeo"),
+    ("DATABASE_URL", "mysql://u:p@127.0.0.1/db?port=abc", "port"),
+    ("DATABASE_URL", "sqlite:///app.db?tiger=1", "tiger"),
+    ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1:1/db", "refused"),
+    ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1:1/db?leopard=1", "leopard"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason", "workers"),
+    [(*setting, "1") for setting in WRONG_SETTINGS]
+    + [
+        pytest.param(*setting, "2", marks=pytest.mark.slow)
+        for setting in WRONG_SETTINGS[:3]
+    ],
+)
+@on("sqlite")
+def test_a_wrong_setting_stops_the_start_with_one_clear_line(
+    url: str, name: str, value: str, reason: str, workers: str
+) -> None:
+    with serve(url, "--workers", workers, keep_log=True, **{name: value}) as server:
+        log, _ = server.process.communicate(timeout=60)
+    assert workers != "1" or server.process.returncode == 3
+    assert "Traceback" not in log
+    lines = [line for line in log.splitlines() if name in line]
+    assert len(set(lines)) == 1
+    assert reason in lines[0]
+    assert "scott:tiger" not in log
+    assert "leopard" in value or "?tiger=1" in value or "tiger" not in log
+    assert "Value error" not in log
+
+
+def test_importing_the_package_reads_no_setting() -> None:
+    code = "import peewee_app.routes, peewee_app.models"
+    environment = {"DATABASE_URL": "wrong"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+@on("sqlite")
+def test_a_start_that_waits_for_a_lock_says_so_and_can_be_stopped(
+    url: str, database_file: Path
+) -> None:
+    with closing(sqlite3.connect(database_file)) as other:
+        other.execute("PRAGMA journal_mode=wal")
+        other.execute("BEGIN IMMEDIATE")
+        with serve(url) as server:
+            assert server.process.stdout is not None
+            while "lock" not in server.process.stdout.readline():
+                assert server.process.poll() is None
+            log = server.stop()
+    assert "stopped by a signal" in log
+    assert "Traceback" not in log
+
+
+@on("sqlite")
+def test_the_log_names_the_database_and_a_setting_that_is_misspelt(url: str) -> None:
+    with serve(url, DATABSE_URL="sqlite://", DATABASE_POOLSIZE="3") as server:
+        assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
+        log = server.stop()
+    assert f"Database: {url}" in log
+    assert "DATABSE_URL is not a setting: did you mean DATABASE_URL?" in log
+    assert "did you mean DATABASE_POOL_SIZE?" in log
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_that_have_a_database_each_are_warned_of(workers: int) -> None:
+    with serve("sqlite://", "--workers", str(workers)) as server:
+        assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
+        log = server.stop()
+    assert ("each of several workers has one of its own" in log) == (workers > 1)
+
+
+def test_a_url_is_logged_without_its_password() -> None:
+    url = "postgresql://scott:tiger@host:5432/db?password=tiger"
+    assert without_password(url) == "postgresql://scott@host:5432/db"

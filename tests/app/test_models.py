@@ -1,0 +1,102 @@
+"""The tables: the SQLAlchemy tutorial's app and ours on one database file."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from comparison.sqlalchemy_app.main import create_app as create_sqlalchemy_app
+from harness.servers import on
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool, connector
+from peewee_app.models import Item, User
+
+# On MySQL the tutorial's app cannot make its tables: its strings have no length.
+TUTORIAL = on("sqlite", "postgresql")
+
+
+@pytest.fixture
+def sqlalchemy_client(url: str) -> Iterator[TestClient]:
+    with TestClient(create_sqlalchemy_app(url)) as client:
+        yield client
+
+
+def indexes(url: str) -> dict[str, tuple[list[str], bool]]:
+    """The columns of each index, and whether it is unique; primary keys left out."""
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        return {
+            index.name: (index.columns, bool(index.unique))
+            for table in ("users", "items")
+            for index in connection.get_indexes(table)
+            if index.name != "PRIMARY" and not index.name.endswith("_pkey")
+        }
+
+
+@TUTORIAL
+def test_a_database_of_the_sqlalchemy_app_is_opened_and_extended(
+    sqlalchemy_client: TestClient, app: FastAPI, url: str, engine: str
+) -> None:
+    first = {"email": "not an email", "password": "x"}
+    user = sqlalchemy_client.post("/users/", json=first).json()
+    long = {"title": "a" * 300, "description": "b" * 300}
+    item = sqlalchemy_client.post("/users/1/items/", json=long).json()
+    items = [item]
+    if engine == "sqlite":  # It does not enforce the foreign key, unless told to.
+        items += [sqlalchemy_client.post("/users/99/items/", json=long).json()]
+    before = indexes(url)
+
+    with TestClient(app) as client:
+        assert client.get("/users/").json() == [{**user, "items": [item]}]
+        assert client.get("/items/").json() == items
+        second = {"email": "deadpool@example.com", "password": "x"}
+        assert client.post("/users/", json=second).status_code == 200
+        assert client.post("/users/", json=second).status_code == 400
+        for user_id in (1, 2):
+            path = f"/users/{user_id}/items/"
+            assert client.post(path, json={"title": "ours"}).status_code == 200
+        ours = client.get("/users/").json()
+        assert [len(user["items"]) for user in ours] == [2, 1]
+
+    assert sqlalchemy_client.get("/users/").json() == ours
+    third = sqlalchemy_client.post("/users/", json=first | {"email": "3"}).json()
+    assert third["id"] > 2
+    added = indexes(url).keys() - before.keys()
+    assert added == {"ix_items_owner_id"}
+
+
+@TUTORIAL
+def test_the_sqlalchemy_app_works_on_a_database_of_ours(
+    app: FastAPI, sqlalchemy_client: TestClient, url: str
+) -> None:
+    with TestClient(app) as client:
+        body = {"email": "deadpool@example.com", "password": "x"}
+        user = client.post("/users/", json=body).json()
+        item = client.post("/users/1/items/", json={"title": "ours"}).json()
+    with TestClient(create_sqlalchemy_app(url)) as client:
+        assert client.get("/users/").json() == [{**user, "items": [item]}]
+        assert (
+            client.post("/users/1/items/", json={"title": "theirs"}).json()["id"] == 2
+        )
+
+
+def test_a_new_database_has_the_indexes_of_the_contract(pool: Pool, url: str) -> None:
+    assert indexes(url) == {
+        "ix_users_email": (["email"], True),
+        "ix_items_title": (["title"], False),
+        "ix_items_description": (["description"], False),
+        "ix_items_owner_id": (["owner_id"], False),
+    }
+
+
+def test_relations(pool: Pool) -> None:
+    with pool.connection():
+        user = User.create(email="a", hashed_password="")
+        assert user.is_active is True
+        item = Item.create(title="a", owner=user)
+        assert list(user.items) == [item]
+        assert Item.get_by_id(item.id).owner == user
+        assert item.owner_id == user.id
+        assert db.table_exists("users")

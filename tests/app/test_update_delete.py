@@ -1,0 +1,259 @@
+"""Update and delete, which the tutorial leaves out, and single items."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+from peewee import OperationalError
+from pwdlib import PasswordHash
+
+from harness.server import serve
+from harness.servers import on
+from peewee_app import crud, schemas
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool, connect, connector
+from peewee_app.models import Item, User
+
+from ..queries import queries
+
+USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+ITEM = {"title": "Foo", "description": "The Foo Wrestlers"}
+
+
+@pytest.fixture
+def client(client: TestClient) -> TestClient:
+    """Two users; the first has two items, the second has one."""
+    for body in (USER, {**USER, "email": "wade@example.com"}):
+        assert client.post("/users/", json=body).status_code == 200
+    for user_id in (1, 1, 2):
+        path = f"/users/{user_id}/items/"
+        assert client.post(path, json=ITEM).status_code == 200
+    return client
+
+
+def test_an_absent_field_stays_as_it_is(client: TestClient) -> None:
+    before = client.get("/users/1").json()
+    for change in (
+        {"is_active": False},
+        {"email": "pool@example.com"},
+        {},
+        {"is_active": True, "email": "dead@example.com"},
+    ):
+        response = client.patch("/users/1", json=change)
+        assert response.status_code == 200
+        before |= change
+        assert response.json() == before == client.get("/users/1").json()
+
+    item = client.get("/items/1").json()
+    assert item == {**ITEM, "id": 1, "owner_id": 1}
+    changes: list[dict[str, Any]] = [{"description": "b"}, {"title": "c"}, {}]
+    for change in [*changes, {"description": None}]:
+        response = client.patch("/items/1", json=change)
+        assert response.status_code == 200
+        item |= change
+        assert response.json() == item == client.get("/items/1").json()
+    assert client.get("/items/2").json()["title"] == "Foo"
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        ("/users/1", "email", None),
+        ("/users/1", "password", None),
+        ("/users/1", "is_active", None),
+        ("/users/1", "is_active", "yes"),
+        ("/users/1", "email", "deadpool"),
+        ("/users/1", "password", "\0"),
+        ("/items/1", "title", None),
+        ("/items/1", "title", "a" * 256),
+        ("/items/1", "description", "\ud800"),
+    ],
+)
+@on("sqlite")
+def test_bad_change(client: TestClient, path: str, field: str, value: Any) -> None:
+    before = client.get(path).json()
+    response = client.patch(
+        path,
+        content=json.dumps({field: value}),
+        headers={"Content-Type": "application/json"},
+    )
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"] == ["body", field]
+    assert client.get(path).json() == before
+
+
+def test_a_taken_email(client: TestClient) -> None:
+    response = client.patch("/users/1", json={"email": "wade@example.com"})
+    assert response.status_code == 400
+    assert response.json() == {"detail": "Email already registered"}
+    assert client.get("/users/1").json()["email"] == "deadpool@example.com"
+    own = {"email": "deadpool@example.com"}
+    assert client.patch("/users/1", json=own).status_code == 200
+
+
+def test_what_is_missing_is_404(client: TestClient) -> None:
+    for name in ("user", "item"):
+        for number in (-1, 0, 9, 2**31 - 1):
+            path = f"/{name}s/{number}"
+            answers = [
+                client.get(path),
+                client.patch(path, json={}),
+                client.patch(path, json={"title": "a", "is_active": False}),
+                client.delete(path),
+            ]
+            for answer in answers:
+                assert answer.status_code == 404
+                assert answer.json() == {"detail": f"{name.title()} not found"}
+
+
+def test_delete_item(client: TestClient) -> None:
+    response = client.delete("/items/1")
+    assert response.status_code == 204
+    assert response.content == b""
+    assert client.get("/items/1").status_code == 404
+    assert [item["id"] for item in client.get("/users/1").json()["items"]] == [2]
+
+
+def test_delete_user_with_the_items(client: TestClient) -> None:
+    response = client.delete("/users/1")
+    assert response.status_code == 204
+    assert response.content == b""
+    assert client.get("/users/1").status_code == 404
+    assert [user["id"] for user in client.get("/users/").json()] == [2]
+    assert [item["owner_id"] for item in client.get("/items/").json()] == [2]
+    assert client.post("/users/", json=USER).status_code == 200  # The email is free.
+
+
+def test_a_new_password_is_hashed(client: TestClient) -> None:
+    response = client.patch("/users/1", json={"password": "maximumeffort"})
+    assert response.status_code == 200
+    pool: Pool = client.app_state["pool"]
+    with pool.connection():
+        hashed = User.get_by_id(1).hashed_password
+    assert PasswordHash.recommended().verify("maximumeffort", hashed)
+    assert "maximumeffort" not in response.text
+    assert "argon2" not in response.text
+
+
+@pytest.mark.parametrize("items", [0, 20])
+def test_fixed_numbers_of_queries(pool: Pool, items: int) -> None:
+    user = schemas.UserCreate.model_validate(USER)
+    with pool.connection():
+        crud.create_user(user)
+        for _ in range(1 + items):
+            crud.create_user_item(schemas.ItemCreate(title="a"), 1)
+        runs: list[tuple[Callable[[], Any], list[str]]] = [
+            (lambda: crud.get_item(1), ["SELECT"]),
+            (
+                lambda: crud.update_item(1, schemas.ItemUpdate(title="b")),
+                ["UPDATE", "SELECT"],
+            ),
+            (lambda: crud.update_item(1, schemas.ItemUpdate()), ["SELECT"]),
+            (
+                lambda: crud.update_user(1, schemas.UserUpdate(is_active=False)),
+                ["UPDATE", "SELECT", "SELECT"],  # Of the user, and of the items.
+            ),
+            (lambda: crud.delete_item(1), ["DELETE"]),
+            (lambda: crud.delete_user(1), ["SELECT", "DELETE", "DELETE"]),
+        ]
+        for run, expected in runs:
+            with queries() as statements:
+                assert run()
+            verbs = [statement.split()[0].upper() for statement in statements]
+            assert [v for v in verbs if v not in ("BEGIN", "COMMIT")] == expected
+
+
+def test_an_update_names_only_what_changes(pool: Pool) -> None:
+    with pool.connection():
+        crud.create_user(schemas.UserCreate.model_validate(USER))
+        with queries() as statements:
+            crud.update_user(1, schemas.UserUpdate(is_active=False))
+    assert "is_active" in statements[0]
+    assert "email" not in statements[0]
+    assert "password" not in statements[0]
+
+
+def together(count: int, call: Callable[[int], httpx2.Response]) -> Counter[int]:
+    """The statuses of as many calls at once."""
+    with ThreadPoolExecutor(count) as threads:
+        return Counter(answer.status_code for answer in threads.map(call, range(count)))
+
+
+def test_concurrent_changes_against_a_real_server(url: str) -> None:
+    with (
+        # A busy machine may hash slowly.
+        serve(url, "--no-access-log", DATABASE_POOL_TIMEOUT="60") as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+    ):
+        for n in range(2):
+            assert client.post("/users/", json={**USER, "email": f"{n}@example.com"})
+        client.post("/users/1/items/", json=ITEM)
+
+        # Of different fields: both stand.
+        for n in range(5):
+            changes = [{"title": f"title {n}"}, {"description": f"description {n}"}]
+            together(2, lambda i, c=changes: client.patch("/items/1", json=c[i]))  # type: ignore[misc]
+            item = client.get("/items/1").json()
+            assert item["title"] == f"title {n}"
+            assert item["description"] == f"description {n}"
+
+        # For one email: one gets it, and the others are told.
+        same = {"email": "same@example.com"}
+        statuses = together(8, lambda n: client.patch(f"/users/{n % 2 + 1}", json=same))
+        assert statuses == {200: 4, 400: 4}
+
+        # New items against the end of their user: no item is left behind.
+        def add_or_delete(n: int) -> httpx2.Response:
+            if n == 10:
+                return client.delete("/users/1")
+            return client.post("/users/1/items/", json=ITEM)
+
+        statuses = together(20, add_or_delete)
+        assert statuses.keys() <= {200, 204, 404}
+        assert statuses[204] == 1
+        assert client.get("/items/").json() == []
+
+        # An email that comes and goes: never anything else than 200 or 400.
+        def come_and_go(n: int) -> httpx2.Response:
+            answer = client.post("/users/", json={**USER, "email": "busy@example.com"})
+            if answer.status_code == 200:
+                client.delete(f"/users/{answer.json()['id']}")
+            return answer
+
+        assert together(20, come_and_go).keys() <= {200, 400}
+        assert "Traceback" not in server.stop()
+
+
+def test_an_updated_user_has_the_items_of_that_moment(pool: Pool) -> None:
+    """Whatever others do before the answer is made."""
+    with pool.connection():
+        user = User.create(email="a", hashed_password="")
+        for title in "ab":
+            Item.create(title=title, owner=user)
+        updated = crud.update_user(user.id, schemas.UserUpdate(is_active=False))
+        crud.delete_user(user.id)
+        answer = schemas.User.model_validate(updated, from_attributes=True)
+        assert [item.title for item in answer.items] == ["a", "b"]
+        assert crud.update_user(user.id, schemas.UserUpdate(is_active=True)) is None
+
+
+@on("postgresql", "mariadb")
+def test_nobody_deletes_a_user_between_an_empty_change_and_its_answer(
+    pool: Pool, url: str
+) -> None:
+    """The user and the items that it returns are of one moment."""
+    with pool.connection():
+        user = User.create(email="a", hashed_password="")
+        with db.atomic():
+            crud.update_user(user.id, schemas.UserUpdate())
+            with (
+                connect(connector(url)),
+                pytest.raises(OperationalError),
+                db.atomic(),
+            ):
+                User.select().where(User.id == user.id).for_update(nowait=True).get()

@@ -1,0 +1,108 @@
+"""The Markdown of the README and of `docs/`, and the blocks of code in it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from textwrap import dedent
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "comparison").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+COMMENT = re.compile(r"<!--\s*(not run|run first):?\s*(.*?)-->", re.S)
+
+
+def name(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+def tokens(document: Path) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(document.read_text())
+
+
+def inline(document: Path, kind: str) -> Iterator[Token]:
+    """The links, images or pieces of code in its text."""
+    for token in tokens(document):
+        yield from (child for child in token.children or [] if child.type == kind)
+
+
+def anchors(document: Path) -> set[str]:
+    """What GitHub, and MyST, call its headings in an address."""
+    found: dict[str, int] = {}
+    parsed = tokens(document)
+    for opening, content in pairwise(parsed):
+        if opening.type == "heading_open":
+            text = "".join(child.content for child in content.children or [])
+            slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+            found[slug] = found.get(slug, -1) + 1
+    return {
+        f"{slug}-{n}" if n else slug for slug, m in found.items() for n in range(m + 1)
+    }
+
+
+@dataclass
+class Block:
+    """A fenced block, and what the comment before it says of it.
+
+    `<!-- not run: REASON -->` is for what cannot run where the tests do;
+    `<!-- run first: CODE -->` has what readers need not see, in the block's language.
+    """
+
+    line: int
+    language: str
+    code: str
+    reason: str = ""
+    first: str = ""
+
+
+def blocks(document: Path) -> list[Block]:
+    """Its fenced blocks, in order."""
+    found = []
+    comment = ""
+    for token in tokens(document):
+        if token.type == "fence" and token.map:
+            block = Block(token.map[0] + 1, token.info.strip(), token.content)
+            if match := COMMENT.match(comment):
+                kind, text = match.groups()
+                if kind == "not run":
+                    block.reason = text.strip()
+                else:
+                    block.first = dedent(text)
+            found.append(block)
+        comment = token.content if token.type == "html_block" else ""
+    return found
+
+
+@dataclass
+class Step:
+    """A command of a console block, and the output that the block shows for it."""
+
+    command: str
+    output: str
+
+
+def steps(code: str) -> list[Step]:
+    """The commands that follow a `$`, each with the lines up to the next."""
+    found: list[Step] = []
+    for line in code.splitlines():
+        if line.startswith("$ "):
+            found.append(Step(line.removeprefix("$ "), ""))
+        elif found and found[-1].command.endswith("\\"):
+            found[-1].command += f"\n{line}"
+        elif found:
+            found[-1].output += f"{line}\n"
+    return found
+
+
+def shows(expected: str, output: str) -> bool:
+    """Is this the output? Three dots, or `…`, stand for anything, also over lines."""
+    parts = re.split(r"\.\.\.|…", expected.strip())
+    pattern = ".*".join(re.escape(part) for part in parts)
+    return re.fullmatch(pattern, output.strip().replace("\r", ""), re.S) is not None

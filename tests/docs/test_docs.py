@@ -1,0 +1,258 @@
+"""README and docs: links lead somewhere, names exist, and what is shown runs."""
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from harness.server import serve
+from peewee_app import crud, schemas
+from peewee_app.fastapi_peewee import connect, connector
+from peewee_app.migrations import migrate
+
+from . import documents
+from .documents import DOCUMENTS, ROOT, Block
+
+PORT = "127.0.0.1:8000"
+# Its test runs what it was made from: see test_cheat_sheet.py.
+CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet.md"
+RUN = {"python", "console", "sh"}
+# How a page starts the app, or one of its own.
+START = r"^((?:\w+=\S+ )*)(?:uvicorn (docs\.\S+)|peewee_app)$"
+# They copy the app, start a database server, or run tests.
+SLOW = {
+    *("05_one_request.md", "07_many_clients.md", "10_async.md", "11_migrations.md"),
+    *("14_outside.md", "15_postgresql.md", "16_make_it_yours.md"),
+    "experiments/index.md",
+}
+# A browser draws diagrams: see test_site.py.
+DRAWN = {"mermaid"}
+# What they show as text is compared in test_tutorial.py.
+WITH_TEXT = {"12_look_inside.md", "02_models.md", "telemetry.md"}
+# They take what they show from files; the site's build fails if it is not there.
+DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
+
+# What looks like a name: `snake_case`, `CamelCase`, `UPPER_CASE` or `file.py`.
+NAME = re.compile(
+    r"\b(?:[a-z]+(?:_[a-z\d]+)+|[A-Z]+(?:_[A-Z]+)+|(?:[A-Z][a-z]+){2,}|\w+\.py)\b"
+)
+SOURCES = ("cluster", "comparison", "docs", "examples", "peewee_app", "tests")
+# Names that are not ours, and a made-up one.
+ELSEWHERE = {
+    *("MissingGreenlet", "async_scoped_session", "hide_parameters", "pool_pre_ping"),
+    *("max_prepared_statements", "maximum_lag_on_failover", "pg_rewind"),
+    *("safety_margin", "scoped_session", "synchronous_mode_strict", "users_id_seq"),
+    "get_things",
+}
+# It tells of what was, and the other one of both libraries.
+WITH_OTHER_NAMES = {"CHANGELOG.md", "cheat_sheet.md"}
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=documents.name)
+
+
+def is_slow(document: Path) -> bool:
+    """Whether what the page shows takes long."""
+    return str(document).endswith(tuple(SLOW))
+
+
+def addresses(document: Path) -> Iterator[str]:
+    for kind, attribute in (("link_open", "href"), ("image", "src")):
+        for token in documents.inline(document, kind):
+            yield str(token.attrs[attribute])
+
+
+@each_document
+def test_links_and_images_lead_somewhere(document: Path) -> None:
+    for address in addresses(document):
+        parts = urlsplit(address)
+        if parts.scheme:
+            assert parts.scheme in {"http", "https"}, address
+            assert parts.hostname, address
+            continue
+        target = document
+        if parts.path:
+            target = document.parent / unquote(parts.path)
+            assert target.resolve().is_relative_to(ROOT), address
+            assert target.exists(), address
+        if parts.fragment:
+            assert parts.fragment in documents.anchors(target), address
+
+
+@each_document
+def test_files_and_names_in_the_text_exist(document: Path) -> None:
+    for code in documents.inline(document, "code_inline"):
+        text = code.content
+        if re.fullmatch(r"(cluster|comparison|docs|peewee_app|tests)/[\w/.]*", text):
+            assert (ROOT / text).exists(), text
+        if match := re.fullmatch(r"((?:peewee_app|comparison)(?:\.\w+)+)(:\w+)?", text):
+            assert resolves(match[1] + (match[2] or "").replace(":", ".")), text
+        if document.name not in WITH_OTHER_NAMES:
+            names = {name for name in NAME.findall(text) if name.lower() not in words()}
+            assert names <= ELSEWHERE
+
+
+@cache
+def words() -> frozenset[str]:
+    """What the code has, and its files' names, in lower case."""
+    found = set()
+    for directory in SOURCES:
+        for file in (ROOT / directory).rglob("*"):
+            if file.suffix in {".py", ".patch"} and file != Path(__file__):
+                found |= {file.name, file.stem}
+                found |= set(re.findall(r"\w+", file.read_text().lower()))
+    return frozenset(found)
+
+
+def resolves(path: str) -> bool:
+    """Is there a module, or an attribute of one, of this name?"""
+    module, _, attribute = path.rpartition(".")
+    try:
+        importlib.import_module(path)
+    except ImportError:
+        return bool(module) and hasattr(importlib.import_module(module), attribute)
+    return True
+
+
+@each_document
+def test_commands_that_are_not_run_name_what_is_there(document: Path) -> None:
+    """Those in the text, and of blocks that say why they are not run."""
+    commands = [code.content for code in documents.inline(document, "code_inline")]
+    commands += [block.code for block in documents.blocks(document) if block.reason]
+    for command in commands:
+        for module in re.findall(r"(?:uvicorn|python -m) ([\w.]+)", command):
+            assert find_spec(module), command
+        for file in re.findall(r"tests/\w+\.py", command):
+            assert (ROOT / file).exists(), command
+
+
+@each_document
+def test_each_block_runs_or_says_why_not(document: Path) -> None:
+    for block in documents.blocks(document):
+        where = f"{documents.name(document)}:{block.line}"
+        taken = block.language.startswith(DIRECTIVES)
+        if block.language == "text":
+            assert document.name in WITH_TEXT, where
+        else:
+            assert taken or block.language in RUN | DRAWN, where
+        if block.language == "console" and not block.reason:
+            assert documents.steps(block.code), f"{where}: no command"
+
+
+def chosen(document: Path, *languages: str) -> list[Block]:
+    return [
+        block
+        for block in documents.blocks(document)
+        if block.language in languages and not block.reason
+    ]
+
+
+def with_blocks(*languages: str) -> pytest.MarkDecorator:
+    having = [
+        pytest.param(document, marks=[pytest.mark.slow] if is_slow(document) else [])
+        for document in DOCUMENTS
+        if document != CHEAT_SHEET and chosen(document, *languages)
+    ]
+    return pytest.mark.parametrize("document", having, ids=documents.name)
+
+
+@with_blocks("python")
+def test_python_runs(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One block after the other, as one program."""
+    monkeypatch.chdir(tmp_path)
+    lines = [line for block in chosen(document, "python") for line in program(block)]
+    (tmp_path / "program.py").write_text("\n".join(lines))
+    run = subprocess.run(
+        [sys.executable, "program.py"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def program(block: Block) -> list[str]:
+    return [*block.first.splitlines(), *block.code.splitlines()]
+
+
+class Shell:
+    """Runs a page's commands, and the app from the first one on that asks it.
+
+    The app is that of the working directory, if a page has made a copy of it there, or
+    a small one, if the page starts that.
+    """
+
+    def __init__(self, document: Path, servers: ExitStack) -> None:
+        start = re.search(START, document.read_text(), re.M)
+        own_app = start and start[2]
+        self._module = ("uvicorn", own_app) if own_app else ("peewee_app",)
+        self._settings = dict(re.findall(r"(\w+)=(\S+)", start[1] if start else ""))
+        self._servers = servers
+        self._address = PORT
+
+    def run(self, command: str) -> str:
+        """What the command prints, of an app at the address that the page has."""
+        if PORT in command and self._address == PORT:
+            url = "sqlite:///./sql_app.db"
+            app = serve(url, module=self._module, **self._settings)
+            server = self._servers.enter_context(app)
+            self._address = f"127.0.0.1:{server.port}"
+        run = subprocess.run(
+            ["bash", "-euc", command.replace(PORT, self._address)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
+        return run.stdout.replace(self._address, PORT)
+
+
+def leave_a_database() -> None:
+    """As earlier chapters do: a page has to hold for readers who come from there."""
+    url = "sqlite:///./sql_app.db"
+    migrate(connector(url))
+    with connect(url):
+        for name in ("deadpool", "wade"):
+            email = f"{name}@example.com"
+            user = crud.create_user(schemas.UserCreate(email=email, password="secret"))
+            crud.create_user_item(schemas.ItemCreate(title="Foo"), user.id)
+
+
+@with_blocks("console", "sh")
+def test_commands_print_what_the_page_shows(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    if document.parent.name == "tutorial" and not document.name.startswith("01_"):
+        leave_a_database()
+    with ExitStack() as servers:
+        shell = Shell(document, servers)
+        for block in chosen(document, "console", "sh"):
+            if block.first:
+                shell.run(block.first)
+            if block.language == "sh":
+                shell.run(block.code)
+                continue
+            for step in documents.steps(block.code):
+                output = shell.run(step.command)
+                assert documents.shows(step.output, output), (step, output)
+
+
+def test_dots_stand_for_what_varies() -> None:
+    assert documents.shows("a\nb", "a\nb\n")
+    assert documents.shows("...\nlink: …; x\n...", "HTTP/1.1\nlink: </a>; x\n\n[]")
+    assert not documents.shows("a...", "b")
+    assert not documents.shows("a", "ab")

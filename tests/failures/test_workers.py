@@ -1,0 +1,27 @@
+"""Four processes that serve one database."""
+
+import asyncio
+
+import httpx2
+import pytest
+
+from harness.load import USER, clients, stored
+from harness.server import serve
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+
+async def test_four_workers_under_mixed_load(url: str) -> None:
+    with serve(url, "--no-access-log", "--workers", "4") as server:
+        with httpx2.Client(base_url=server.base_url, timeout=60) as client:
+            assert client.post("/users/", json=USER).status_code == 200
+        async with clients(server.base_url, 40) as load:
+            await asyncio.sleep(5)
+        log = server.stop()
+    titles = stored(url)
+    load.report(f"4 workers, 40 clients, {url.partition(':')[0]}")
+    assert load.refused == []
+    assert "locked" not in log
+    assert "ERROR" not in log
+    assert load.lost(titles) == 0
+    assert max(titles.values()) == 1

@@ -1,0 +1,395 @@
+"""The getter dict: Peewee objects of every kind, read by schema."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from peewee import (
+    AutoField,
+    CharField,
+    DateField,
+    ForeignKeyField,
+    Load,
+    ManyToManyField,
+    Model,
+    ModelSelect,
+    fn,
+)
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, computed_field
+
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import PeeweeGetterDict, Pool, prepared, read
+from peewee_app.fastapi_peewee.typed_dict import typed_dict
+
+from ..queries import queries
+
+
+class Base(Model):
+    class Meta:
+        database = db
+
+
+class Author(Base):
+    """The column of `name` has another name than its field."""
+
+    books: Any
+    id = AutoField()
+    name = CharField(column_name="author_name")
+    secret = CharField(default="secret")
+    born = DateField(default=date(1970, 1, 1))
+    mentor = ForeignKeyField("self", null=True, backref="pupils")
+
+    @property
+    def initial(self) -> str:
+        return str(self.name)[0]
+
+
+class Label(Base):
+    id = AutoField()
+    text = CharField()
+
+
+class Book(Base):
+    chapters: Any
+    id = AutoField()
+    title = CharField()
+    author = ForeignKeyField(Author, backref="books", object_id_name="author_key")
+    labels = ManyToManyField(Label, backref="books")
+
+
+class Chapter(Base):
+    id = AutoField()
+    title = CharField()
+    book = ForeignKeyField(Book, backref="chapters")
+
+
+BookLabel = Book.labels.get_through_model()
+MODELS = [Author, Label, Book, BookLabel, Chapter]
+
+
+class ChapterOut(PeeweeGetterDict):
+    title: str
+
+
+class LabelOut(PeeweeGetterDict):
+    text: str
+
+
+class BookOut(PeeweeGetterDict):
+    title: str
+    author_key: int
+    chapters: list[ChapterOut]
+    labels: list[LabelOut]
+
+
+class AuthorOut(PeeweeGetterDict):
+    id: int
+    name: str
+    books: list[BookOut]
+
+
+class Named(PeeweeGetterDict):
+    name: str
+
+
+class BookWithAuthor(PeeweeGetterDict):
+    title: str
+    author: Named
+
+
+class Pupil(PeeweeGetterDict):
+    name: str
+    mentor: Named | None
+    mentor_id: int | None
+
+
+class Tree(PeeweeGetterDict):
+    name: str
+    pupils: list["Tree"]
+
+
+@pytest.fixture(autouse=True)
+def library(pool: Pool) -> Iterator[None]:
+    """Three authors with 2, 1 and 0 books, of 2 chapters and labels."""
+    with pool.connection():
+        db.create_tables(MODELS)
+        labels = [Label.create(text=text) for text in ("new", "old")]
+        ada = Author.create(name="Ada")
+        bob = Author.create(name="Bob", mentor=ada)
+        Author.create(name="Cy", mentor=bob)
+        for title, author in (("B1", bob), ("A1", ada), ("A2", ada)):
+            book = Book.create(title=title, author=author)
+            book.labels.add(labels if title == "A1" else labels[:1])
+            for number in range(2):
+                Chapter.create(title=f"{title}.{number}", book=book)
+        yield
+        db.drop_tables(MODELS)
+
+
+def book(title: str, author: int, *labels: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "author_key": author,
+        "chapters": [{"title": f"{title}.0"}, {"title": f"{title}.1"}],
+        "labels": [{"text": text} for text in labels],
+    }
+
+
+AUTHORS = [
+    {
+        "id": 1,
+        "name": "Ada",
+        "books": [book("A1", 1, "new", "old"), book("A2", 1, "new")],
+    },
+    {"id": 2, "name": "Bob", "books": [book("B1", 2, "new")]},
+    {"id": 3, "name": "Cy", "books": []},
+]
+
+
+@prepared
+def authors(limit: int = 10, after: int | None = None) -> "ModelSelect[Author]":
+    found = Author.select().order_by(Author.id).limit(limit)
+    return found if after is None else found.where(Author.id > after)
+
+
+# Every kind of object that can be read as the same list.
+KINDS: dict[str, Callable[[], Any]] = {
+    "prepared": lambda: authors(),
+    "query": lambda: Author.select().order_by(Author.id),
+    "query of some columns": lambda: Author.select(Author.id, Author.name).order_by(
+        Author.id
+    ),
+    "instances": lambda: list(Author.select().order_by(Author.id)),
+    "eagerly loaded": lambda: (
+        Author.select()
+        .order_by(Author.id)
+        .with_related(Load(Author.books).then(Load(Book.chapters)))
+    ),
+    "query that has run": lambda: run(Author.select().order_by(Author.id)),
+    "raw": lambda: Author.raw("SELECT * FROM author ORDER BY id"),
+}
+
+
+def run(query: Any) -> Any:
+    assert len(query) == 3
+    return query
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_read_alike(kind: str) -> None:
+    assert read(list[AuthorOut], KINDS[kind]()) == AUTHORS
+
+
+@pytest.mark.parametrize("kind", ["prepared", "query", "instances"])
+def test_the_number_of_queries_does_not_grow(kind: str) -> None:
+    with queries() as few:
+        read(list[AuthorOut], KINDS[kind]())
+    for number in range(30):
+        author = Author.create(name=f"{number}")
+        for _ in range(3):
+            Chapter.create(title="c", book=Book.create(title="b", author=author))
+    with queries() as many:
+        read(list[AuthorOut], KINDS[kind]())
+    # Authors, books, chapters and labels.
+    assert len(few) == len(many) == 4
+
+
+def test_a_page_has_the_relations_of_its_own_rows() -> None:
+    assert read(list[AuthorOut], authors(1, 1)) == AUTHORS[1:2]
+    assert read(list[AuthorOut], authors(1)) == AUTHORS[:1]
+    assert read(list[AuthorOut], authors(0)) == []
+    page = Author.select().order_by(-Author.id).limit(2).offset(1)
+    assert read(list[AuthorOut], page) == [AUTHORS[1], AUTHORS[0]]
+
+
+def test_an_instance() -> None:
+    for author in AUTHORS:
+        instance = Author.get_by_id(author["id"])
+        with queries() as statements:
+            assert AuthorOut.model_validate(instance).model_dump() == author
+        assert len(statements) == (4 if author["books"] else 2) - 1
+
+
+def test_what_was_loaded_eagerly_costs_no_query() -> None:
+    (ada, *_) = Author.select().with_related(Load(Author.books))
+    for item in ada.books:
+        item.chapters, item.labels = [], []
+    loaded = Author.select().with_related(Load(Author.books).then(Load(Book.chapters)))
+    (ada, *_) = loaded
+
+    class Chapters(PeeweeGetterDict):
+        chapters: list[ChapterOut]
+
+    class Books(PeeweeGetterDict):
+        books: list[Chapters]
+
+    with queries() as statements:
+        read(Books, ada)
+    assert statements == []
+
+
+def test_related_objects_and_raw_keys() -> None:
+    with queries() as statements:
+        found = read(list[BookWithAuthor], Book.select().order_by(Book.id))
+    assert found == [
+        {"title": "B1", "author": {"name": "Bob"}},
+        {"title": "A1", "author": {"name": "Ada"}},
+        {"title": "A2", "author": {"name": "Ada"}},
+    ]
+    assert len(statements) == 2
+    expected = [
+        {"name": "Ada", "mentor": None, "mentor_id": None},
+        {"name": "Bob", "mentor": {"name": "Ada"}, "mentor_id": 1},
+        {"name": "Cy", "mentor": {"name": "Bob"}, "mentor_id": 2},
+    ]
+    pupils = Author.select().order_by(Author.id)
+    assert read(list[Pupil], pupils) == expected
+    assert read(list[Pupil], list(pupils)) == expected
+    assert read(Pupil, Author.get_by_id(3)) == expected[2]
+
+
+def test_a_tree_is_read_with_a_query_for_each_level() -> None:
+    with queries() as statements:
+        trees = read(list[Tree], Author.select().where(Author.mentor.is_null()))
+    cy = {"name": "Cy", "pupils": []}
+    assert trees == [{"name": "Ada", "pupils": [{"name": "Bob", "pupils": [cy]}]}]
+    assert len(statements) == 4
+
+
+@pytest.mark.parametrize("kind", ["prepared", "query"])
+def test_no_column_is_selected_that_the_schema_does_not_name(kind: str) -> None:
+    with queries() as statements:
+        read(list[AuthorOut], KINDS[kind]())
+    assert not any("secret" in sql or "born" in sql for sql in statements)
+
+
+def test_what_only_an_instance_has() -> None:
+    class Initials(PeeweeGetterDict):
+        initial: str
+        books: list[ChapterOut]
+
+    expected = [("A", ["A1", "A2"]), ("B", ["B1"]), ("C", [])]
+    for source in (authors(), Author.select().order_by(Author.id)):
+        with queries() as statements:
+            found = read(list[Initials], source)
+        titles = [(a["initial"], [b["title"] for b in a["books"]]) for a in found]
+        assert titles == expected
+        assert len(statements) == 2
+
+
+def test_a_column_that_the_query_computes() -> None:
+    class Counted(PeeweeGetterDict):
+        name: str
+        number: int
+
+    query = (
+        Author.select(Author, fn.COUNT(Book.id).alias("number"))
+        .left_outer_join(Book)
+        .group_by(Author)
+        .order_by(Author.id)
+    )
+    found = read(list[Counted], query)
+    assert [(a["name"], a["number"]) for a in found] == [
+        ("Ada", 2),
+        ("Bob", 1),
+        ("Cy", 0),
+    ]
+
+
+def test_dicts_and_tuples_stay_as_they_are() -> None:
+    rows = Author.select(Author.id, Author.name).order_by(Author.id)
+    assert read(list[Named], rows.dicts())[0] == {"id": 1, "name": "Ada"}
+    data = [{"name": "x"}]
+    assert read(list[Named], data) is data
+    assert read(dict[str, int], data) is data
+
+
+def test_values_are_what_peewee_makes_of_them() -> None:
+    class Dates(PeeweeGetterDict):
+        born: date
+
+    class Strict(PeeweeGetterDict, strict=True):
+        born: date
+
+    for schema in (Dates, Strict):
+        for source in (authors(), list(authors())):
+            data = read(list[schema], source)  # type: ignore[valid-type]
+            assert data[0] == {"born": date(1970, 1, 1)}
+            adapter = TypeAdapter(list[schema])  # type: ignore[valid-type]
+            assert adapter.validate_python(data)[0] == schema(born=date(1970, 1, 1))
+
+
+def test_what_is_read_is_validated() -> None:
+    class Short(PeeweeGetterDict):
+        name: str = Field(max_length=2)
+
+    data = read(list[Short], authors())
+    for annotation in (list[Short], typed_dict(list[Short])):
+        with pytest.raises(ValidationError, match="at most 2"):
+            TypeAdapter(annotation).validate_python(data)
+
+
+def test_aliases_are_for_the_json() -> None:
+    class Aliased(PeeweeGetterDict):
+        name: str = Field(alias="authorName")
+
+    data = read(list[Aliased], authors(1))
+    for annotation in (list[Aliased], typed_dict(list[Aliased])):
+        adapter = TypeAdapter(annotation)
+        value = adapter.validate_python(data, by_name=True)
+        assert adapter.dump_json(value, by_alias=True) == b'[{"authorName":"Ada"}]'
+
+
+def test_other_objects_are_left_to_pydantic() -> None:
+    assert Named.model_validate({"name": "x"}).name == "x"
+    with pytest.raises(ValidationError, match="valid dictionary"):
+        Named.model_validate(object())
+
+
+# A schema as a TypedDict.
+
+
+class Computed(PeeweeGetterDict):
+    name: str
+
+    @computed_field
+    def shout(self) -> str:
+        return self.name.upper()
+
+
+class Configured(PeeweeGetterDict, str_to_upper=True):
+    name: str
+
+
+class Initialized(PeeweeGetterDict):
+    name: str
+
+    def model_post_init(self, context: Any) -> None:
+        self.name += "!"
+
+
+class Nested(PeeweeGetterDict):
+    name: str
+    books: list[ChapterOut]
+    pupils: list[Computed]
+    mentor: Named | None
+
+
+@pytest.mark.parametrize(
+    "schema", [AuthorOut, Pupil, Nested, Computed, Configured, Initialized]
+)
+def test_a_typed_dict_makes_the_same_json(schema: type[BaseModel]) -> None:
+    data = read(list[schema], authors())  # type: ignore[valid-type]
+    of_schema: TypeAdapter[Any] = TypeAdapter(list[schema])  # type: ignore[valid-type]
+    of_dict: TypeAdapter[Any] = TypeAdapter(typed_dict(list[schema]))  # type: ignore[valid-type]
+    expected = of_schema.dump_json(of_schema.validate_python(data))
+    assert of_dict.dump_json(of_dict.validate_python(data)) == expected
+
+
+def test_only_a_plain_schema_becomes_a_typed_dict() -> None:
+    for plain in (AuthorOut, Pupil):
+        assert not isinstance(typed_dict(plain), type(BaseModel))
+    for other in (Computed, Configured, Initialized):
+        assert typed_dict(other) is other
+    assert typed_dict(int) is int

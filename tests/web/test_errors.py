@@ -1,0 +1,205 @@
+"""What a client is told when something goes wrong."""
+
+import http.client
+import json
+import logging
+import socket
+import sqlite3
+import traceback
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from peewee import PeeweeException
+
+from harness.server import serve
+from harness.servers import on
+from peewee_app.database import Db
+from peewee_app.main import create_app
+from peewee_app.models import User
+from peewee_app.settings import Settings
+
+USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+
+
+@pytest.fixture
+def app(url: str, engine: str) -> FastAPI:
+    """One connection, and it waits only a moment for a lock."""
+    option = "timeout" if engine == "sqlite" else "statement_timeout"
+    settings = {"database_url": f"{url}?{option}=0.1", "database_pool_size": 1}
+    return create_app(Settings.model_validate(settings))
+
+
+def assert_unavailable(response: Any) -> None:
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "Try again" in response.json()["detail"]
+
+
+@on("sqlite")
+def test_locked(client: TestClient, database_file: Path) -> None:
+    with closing(sqlite3.connect(database_file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert_unavailable(client.post("/users/", json=USER))
+        assert client.get("/users/").status_code == 200
+    assert client.post("/users/", json=USER).status_code == 200
+
+
+@on("sqlite")
+def test_full(client: TestClient, app: FastAPI) -> None:
+    assert client.post("/users/", json=USER).status_code == 200
+
+    @app.post("/limit/{pages}")
+    def limit(pages: int, db: Db) -> None:
+        # Past Peewee, which would end the setting with the request.
+        db.connection().execute(f"PRAGMA max_page_count = {pages}")
+
+    client.post("/limit/1")  # SQLite takes the present size for the limit then.
+    item = {"title": "a" * 255, "description": "b" * 255}
+    for _ in range(100):
+        response = client.post("/users/1/items/", json=item)
+        if response.status_code != 200:
+            break
+    assert_unavailable(response)
+    assert client.get("/users/1").status_code == 200
+    client.post(f"/limit/{2**30}")
+    assert client.post("/users/1/items/", json=item).status_code == 200
+
+
+@on("sqlite")
+def test_gone(client: TestClient, database_file: Path, tmp_path: Path) -> None:
+    assert client.post("/users/", json=USER).status_code == 200
+    database_file.rename(tmp_path / "away.db")
+    assert_unavailable(client.get("/users/"))
+    assert_unavailable(client.post("/users/", json=USER))
+    (tmp_path / "away.db").rename(database_file)
+    assert len(client.get("/users/").json()) == 1
+
+
+@on("sqlite")
+def test_the_reason_is_in_the_log(
+    client: TestClient, database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(database_file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        client.post("/users/", json=USER)
+    (record,) = (r for r in caplog.records if r.levelno == logging.WARNING)
+    assert "database is locked" in record.getMessage()
+
+
+@pytest.fixture
+def routes_that_fail(app: FastAPI) -> None:
+    @app.get("/unexpected")
+    def unexpected() -> None:
+        raise RuntimeError("a secret")
+
+    @app.get("/no-such-table")
+    def no_such_table(db: Db) -> None:
+        db.execute_sql("SELECT a_secret FROM missing")
+
+    @app.get("/not-null")
+    def not_null(db: Db) -> None:
+        User.create(email="a")
+
+
+def test_no_value_of_a_row_is_in_the_log(
+    app: FastAPI,
+) -> None:
+    @app.get("/twice")
+    def twice(db: Db) -> None:
+        User.create(email="deadpool@example.com", hashed_password="$argon2id$")
+
+    @app.get("/not-null")
+    def not_null(db: Db) -> None:
+        User.insert(email="deadpool@example.com", hashed_password=None).execute()
+
+    logged = []
+    for path in ("/twice", "/twice", "/not-null"):
+        with TestClient(app) as direct:
+            try:
+                direct.get(path)
+            except PeeweeException as exc:  # What the server logs.
+                logged += traceback.format_exception(exc)
+    text = "".join(logged)
+    assert text.count("IntegrityError") >= 2
+    assert "email" in text  # The constraint's name has it.
+    text = text.replace('email="deadpool@example.com"', "").replace(
+        'hashed_password="$argon2id$"', ""
+    )  # The source of the test.
+    assert "deadpool" not in text
+    assert "argon2" not in text
+
+
+@pytest.mark.usefixtures("routes_that_fail")
+@pytest.mark.parametrize("path", ["/unexpected", "/no-such-table", "/not-null"])
+def test_an_unexpected_error_is_a_500_with_a_json_body(
+    client: TestClient, path: str
+) -> None:
+    response = client.get(path)
+    assert response.status_code == 500
+    assert response.json() == {"detail": "Internal Server Error"}
+    assert client.get("/users/").status_code == 200
+
+
+def test_422_keeps_the_input_of_a_query(client: TestClient) -> None:
+    (error,) = client.get("/users/?skip=x").json()["detail"]
+    assert error["input"] == "x"
+
+
+def test_422_leaves_out_the_input_of_a_body(client: TestClient) -> None:
+    body = {**USER, "email": "deadpool"}
+    (error,) = client.post("/users/", json=body).json()["detail"]
+    assert error.keys() == {"type", "loc", "msg"}
+
+
+@on("sqlite")
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("OPTIONS", "/users/", "GET, POST"),
+        ("PUT", "/users/1", "GET, PATCH, DELETE"),
+        ("POST", "/items/1", "GET, PATCH, DELETE"),
+        ("DELETE", "/users/1/items/", "GET, POST"),
+        ("TRACE", "/docs", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    client: TestClient, method: str, path: str, allow: str
+) -> None:
+    response = client.request(method, path)
+    assert response.status_code == 405
+    assert response.json() == {"detail": "Method Not Allowed"}
+    assert response.headers["Allow"] == allow
+
+
+@on("sqlite")
+def test_a_request_that_is_cut_short_by_a_stop(url: str, database_file: Path) -> None:
+    """A write that waits for a lock, and a body that does not come."""
+    head = "POST /users/1/items/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json"
+    bodies = ['{"title": "a"}', '{"title": ']
+    with (
+        serve(url, "--timeout-graceful-shutdown", "1") as server,
+        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        closing(sqlite3.connect(database_file)) as other,
+        ExitStack() as stack,
+    ):
+        client.post("/users/", json=USER).raise_for_status()
+        other.execute("BEGIN IMMEDIATE")
+        connections = []
+        for body in bodies:
+            address = ("127.0.0.1", server.port)
+            connection = stack.enter_context(socket.create_connection(address, 60))
+            connection.sendall(f"{head}\r\nContent-Length: 14\r\n\r\n{body}".encode())
+            connections.append(connection)
+        assert client.get("/health").status_code == 200  # They have been read.
+        log = server.stop()
+        for connection in connections:
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert response.status == 503
+            assert "Try again" in json.load(response)["detail"]
+    assert "Traceback" not in log
