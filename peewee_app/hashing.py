@@ -5,10 +5,12 @@ from typing import Annotated
 
 from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
+from argon2.exceptions import HashingError
 from fastapi import Depends, HTTPException, Request
 
 from . import schemas
 from .fastapi_peewee import Pool
+from .web.errors import unavailable
 
 # Hashing keeps a core busy and takes 64 MiB, so more at once would only cost memory.
 turns = CapacityLimiter(os.cpu_count() or 1)
@@ -27,15 +29,13 @@ async def with_hashed_password(
         with fail_after(pool.timeout):
             await turns.acquire_on_behalf_of(request)
     except TimeoutError:
-        raise HTTPException(
-            503,
-            "Too many passwords wait to be hashed. Try again later.",
-            headers={"Retry-After": "1"},
-        ) from None
+        raise unavailable("Too many passwords wait to be hashed.") from None
     try:
         if await request.is_disconnected():
             raise HTTPException(499, "Client Closed Request")
         await run_sync(lambda: user.hashed_password)
+    except (MemoryError, HashingError):
+        raise unavailable("There is no memory to hash a password.") from None
     finally:
         turns.release_on_behalf_of(request)
     return user

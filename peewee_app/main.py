@@ -22,6 +22,7 @@ from .fastapi_peewee.engines.errors import one_line
 from .migrations import migrate
 from .routes import router
 from .settings import Settings, load_settings, misspelt, without_password
+from .web.answer_limit import AnswerLimitMiddleware
 from .web.body_limit import BodyLimitMiddleware
 from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
@@ -95,6 +96,7 @@ def create_app(
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
     app.add_middleware(ShutdownMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(AnswerLimitMiddleware)
     if settings.echo_sql:
         show_echo()
         app.add_middleware(ServerTimingMiddleware)
