@@ -7,9 +7,15 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
 
-from peewee import Database, InterfaceError, InternalError, OperationalError
+from peewee import (
+    Database,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    PeeweeException,
+)
 
-from ..retry import run_again
+from ..transactions import run_again
 from .errors import error_code
 
 # Seconds that a connection to a server may take to be made.
@@ -48,6 +54,11 @@ class Connection(Database):
         if SETS_SESSION.match(sql):
             self.session_is_set = True
         return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+
+    def why_rolled_back(self, exc: PeeweeException, /) -> str | int | None:
+        """Return the code of the error, if it is one of those in `rolled_back`."""
+        code = error_code(exc)
+        return code if code in self.rolled_back else None
 
     def is_clean(self) -> bool:
         """Whether an open connection can serve again; the server is not asked.
@@ -124,9 +135,9 @@ class ServerConnection(Connection):
             not self.is_closed() and not self.in_transaction() and self.driver_is_idle()
         )
         try:
-            return run_again(execute, self.rolled_back) if alone else execute()
+            return run_again(execute, self.why_rolled_back) if alone else execute()
         except (OperationalError, InterfaceError, InternalError) as exc:
-            self._in_doubt = error_code(exc) not in self.rolled_back
+            self._in_doubt = self.why_rolled_back(exc) is None
             raise
         finally:
             self._used = time.monotonic()
@@ -158,7 +169,7 @@ def take_statement_timeout(url: str) -> tuple[str, float]:
     return "?".join(filter(None, [url, "&".join(options)])), seconds
 
 
-class Connect(Protocol):
+class Connector(Protocol):
     """Makes one unopened connection.
 
     Where it is not `limited`, a statement may take as long as it needs.

@@ -18,8 +18,8 @@ from psycopg.pq import TransactionStatus
 from .connection import (
     CONNECT_TIMEOUT,
     GRACE,
-    Connect,
     Connection,
+    Connector,
     ServerConnection,
     take_statement_timeout,
 )
@@ -187,7 +187,7 @@ class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
         yield
 
 
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """As `url.connector`; psycopg, that is libpq, reads the URL."""
     scheme, colon, rest = url.partition(":")
     cockroach = scheme == "cockroachdb"
