@@ -1,6 +1,7 @@
 """What an app needs to use Peewee under FastAPI; it imports nothing from the rest."""
 
 from .engines import connect, connector, pool_size
+from .engines.errors import ForeignKeyViolation, UniqueViolation
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
 from .paging import Page
@@ -19,6 +20,7 @@ __all__ = [
     "Connect",
     "ContextDatabase",
     "DatabaseMiddleware",
+    "ForeignKeyViolation",
     "NoConnectionError",
     "Page",
     "PeeweeGetterDict",
@@ -26,6 +28,7 @@ __all__ = [
     "Pool",
     "PoolTimeoutError",
     "SharedTransactionError",
+    "UniqueViolation",
     "add_database_error_handlers",
     "connect",
     "connector",
