@@ -2,7 +2,7 @@
 
 from .database import ContextDatabase, connect
 from .engines import connector, pool_size
-from .engines.errors import why_unavailable
+from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
 from .paging import Page
@@ -15,6 +15,7 @@ from .scope import MakeConnection, NoConnectionError, SharedTransactionError
 __all__ = [
     "ContextDatabase",
     "DatabaseMiddleware",
+    "ForeignKeyViolation",
     "MakeConnection",
     "NoConnectionError",
     "Page",
@@ -23,6 +24,7 @@ __all__ = [
     "Pool",
     "PoolTimeoutError",
     "SharedTransactionError",
+    "UniqueViolation",
     "add_database_error_handlers",
     "connect",
     "connector",

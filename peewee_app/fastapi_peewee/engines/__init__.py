@@ -13,9 +13,9 @@ def connector(url: str) -> Connector:
 
     `sqlite:///relative.db`, `sqlite:////absolute.db`, and `sqlite://` or
     `sqlite:///:memory:` for a database in memory that lasts as long as a connection
-    to it; `postgresql://`, `postgres://`, `cockroachdb://`, `mysql://` and `mariadb://`
-    with `user:password@host:port/database`. Options in the query string go to the
-    driver; `statement_timeout` is ours, the seconds that a statement may take.
+    to it; `postgresql://`, `postgres://`, `mysql://` and `mariadb://` with
+    `user:password@host:port/database`. Options in the query string go to the driver;
+    `statement_timeout` is ours, the seconds that a statement may take.
 
     Raises ValueError, with a message fit to be shown, for any other URL, and if the
     driver is not installed.
@@ -26,7 +26,7 @@ def connector(url: str) -> Connector:
 
         return sqlite.connector(url)
     check_server_url(url)
-    if scheme in ("postgresql", "postgres", "cockroachdb"):
+    if scheme in ("postgresql", "postgres"):
         try:
             from . import postgresql
         except ImportError:
@@ -43,8 +43,7 @@ def connector(url: str) -> Connector:
             ) from None
         return mysql.connector(url)
     raise ValueError(
-        "should start with sqlite:///, postgresql://, cockroachdb://, mysql:// or "
-        "mariadb://"
+        "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
     )
 
 
@@ -56,8 +55,7 @@ def check_server_url(url: str) -> None:
     _, slashes, rest = url.partition("://")
     if not slashes:
         raise ValueError(
-            "should start with sqlite:///, postgresql://, cockroachdb://, mysql:// or "
-            "mariadb://"
+            "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
         )
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if rest.count("@") > 1 or ("@" in rest and "@" not in authority):

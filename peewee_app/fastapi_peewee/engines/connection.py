@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from peewee import (
     Database,
+    IntegrityError,
     InterfaceError,
     InternalError,
     OperationalError,
@@ -16,7 +17,7 @@ from peewee import (
 )
 
 from ..transactions import run_again
-from .errors import error_code
+from .errors import ForeignKeyViolation, UniqueViolation, driver_error, error_code
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
@@ -40,6 +41,9 @@ class Connection(Database):
     # Errors for which the database has rolled the whole transaction back, or lets it do
     # nothing else: SQLSTATEs, or the numbers that MySQL and SQLite use.
     rolled_back: frozenset[str | int]
+    # Errors for a unique constraint and for a foreign key, in the same codes.
+    unique_violations: frozenset[str | int]
+    foreign_key_violations: frozenset[str | int]
     # What `atomic` takes for a transaction whose statements all see one state.
     snapshot: tuple[str, ...] = ()
     # Whether somebody has set something that the next one would not expect.
@@ -53,7 +57,27 @@ class Connection(Database):
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         if SETS_SESSION.match(sql):
             self.session_is_set = True
-        return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        try:
+            return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        except IntegrityError as exc:
+            raise self.named(exc) from driver_error(exc)
+
+    def commit(self) -> None:
+        """Commit the transaction, which checks constraints that were deferred."""
+        try:
+            super().commit()
+        except IntegrityError as exc:
+            raise self.named(exc) from driver_error(exc)
+
+    def named(self, exc: IntegrityError) -> IntegrityError:
+        """Return the error as one whose class names the constraint, where one does."""
+        code = error_code(exc)
+        kind = IntegrityError
+        if code in self.unique_violations:
+            kind = UniqueViolation
+        elif code in self.foreign_key_violations:
+            kind = ForeignKeyViolation
+        return kind(driver_error(exc), *exc.args)
 
     def why_rolled_back(self, exc: PeeweeException, /) -> str | int | None:
         """Return the code of the error, if it is one of those in `rolled_back`."""

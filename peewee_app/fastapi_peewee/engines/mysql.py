@@ -57,6 +57,15 @@ class Mysql(ServerConnection, MySQLDatabase):
 
     # Galera answers a deadlock, too, for a write that another node was faster with.
     rolled_back = frozenset({ER.LOCK_DEADLOCK})
+    unique_violations = frozenset({ER.DUP_ENTRY})
+    foreign_key_violations = frozenset(
+        {
+            ER.NO_REFERENCED_ROW,
+            ER.NO_REFERENCED_ROW_2,
+            ER.ROW_IS_REFERENCED,
+            ER.ROW_IS_REFERENCED_2,
+        }
+    )
 
     def _connect(self) -> Any:
         """Peewee's hook. The socket is made here, so that its number is known."""
