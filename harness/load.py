@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import Item
 
@@ -88,5 +89,5 @@ async def clients(base_url: str, count: int) -> AsyncIterator[Load]:
 
 def stored(url: str) -> Counter[str]:
     """The titles in the database, and how often each is there."""
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         return Counter(item.title for item in Item.select())

@@ -6,7 +6,7 @@ from threading import Timer
 
 from playhouse.migrations import MigrationError, Runner
 
-from .engines.connection import Connect, Connection
+from .engines.connection import Connection, Connector
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ WAITING = (
 )
 
 
-def migrate(connect: Connect, directory: str | Path, *, apply: bool = True) -> None:
+def migrate(connect: Connector, directory: str | Path, *, apply: bool = True) -> None:
     """Apply the migrations in the directory that the database lacks.
 
     If not `apply`, only check that it lacks none. `connect` is what `connector`

@@ -4,20 +4,20 @@ from pathlib import Path
 
 from playhouse.migrations import MigrationError
 
-from .. import fastapi_peewee
-from ..fastapi_peewee import Connect
+from ..fastapi_peewee import Connector
+from ..fastapi_peewee import migrate as apply_migrations
 from ..web.startup import StartupError
 
 DIRECTORY = Path(__file__).parent
 
 
-def migrate(connect: Connect, *, apply: bool = True) -> None:
+def migrate(connect: Connector, *, apply: bool = True) -> None:
     """Bring the database up to date; if not `apply`, only check that it is.
 
     Raises StartupError if the database is newer than the code, or is not up to date
     and may not be brought there; Peewee's errors if it cannot be reached or changed.
     """
     try:
-        fastapi_peewee.migrate(connect, DIRECTORY, apply=apply)
+        apply_migrations(connect, DIRECTORY, apply=apply)
     except MigrationError as exc:
         raise StartupError(str(exc)) from exc
