@@ -18,11 +18,11 @@ from peewee import (
     fn,
 )
 
-from harness.servers import on
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, prepared_insert
 from peewee_app.models import Item, User
 
+from ..engines import on
 from ..queries import queries_with_values
 
 numbers = count(1)
