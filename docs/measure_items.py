@@ -47,7 +47,7 @@ def cost(client: httpx2.Client, server: Server, path: str) -> tuple[int, float]:
 def main(url: str) -> None:
     """Fill the database at `url` step by step, measure, and print the table."""
     migrate(connector(url))
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         if User.select().exists():
             raise SystemExit("The database should be empty.")
         User.create(id=1, email="deadpool@example.com", hashed_password="")
@@ -59,7 +59,7 @@ def main(url: str) -> None:
         httpx2.Client(base_url=server.base_url, timeout=120) as client,
     ):
         for size in SIZES:
-            with connect(connector(url)), db.atomic():
+            with connect(db, connector(url)), db.atomic():
                 add_items(stored + 1, size)
             stored = size
             for path in PATHS:

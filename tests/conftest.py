@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from harness import servers
 from harness.processes import NotInstalledError
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.main import create_app
 from peewee_app.migrations import migrate
@@ -147,7 +148,7 @@ def url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
 def pool(url: str) -> Iterator[Pool]:
     connect = connector(url)
     migrate(connect)
-    pool = Pool(connect, size=1, timeout=0.2)
+    pool = Pool(db, connect, size=1, timeout=0.2)
     yield pool
     pool.close()
 

@@ -1,9 +1,11 @@
 """Pages of a list, and the links from one to the others."""
 
+import re
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Query, Request, Response
+from starlette.types import Scope
 
 from .getter_dict import Object
 from .prepared import Prepared
@@ -21,6 +23,23 @@ After = Annotated[
     int | None,
     Query(ge=MIN_ID, le=MAX_ID, description="Only rows with a greater id than this."),
 ]
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path of a request as a URL without a host, fit for a header.
+
+    It is the path that the client has sent: the decoded one would lose what is encoded
+    in it. A server need not tell it.
+    """
+    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    root: str = scope.get("app_root_path", scope.get("root_path", ""))
+    if not f"{scope['path']}/".startswith(f"{root}/"):  # A proxy has taken it away.
+        path = quote(root).encode() + path
+    # A bare % stays what it is; a comma or a semicolon would end the link for clients
+    # that split the header at them.
+    encoded = quote(re.sub(rb"%(?![0-9A-Fa-f]{2})", b"%25", path), "%/:@!$&'()*+=~")
+    # After two slashes comes a host.
+    return "/%2F" + encoded[2:] if encoded.startswith("//") else encoded
 
 
 class PageRequest:
@@ -42,12 +61,12 @@ class PageRequest:
         return PageQuery(self, function, filters)
 
     def link(self, **parameters: int | None) -> str:
-        """The URL of another page: the path and the filters are this request's."""
+        """Return the URL of another page, with this request's path and filters."""
         given = self.request.query_params.multi_items()
         filters = [(k, v) for k, v in given if k not in ("skip", "limit", "after")]
         place = [(k, v) for k, v in parameters.items() if v is not None]
         query = urlencode([*filters, ("limit", self.limit), *place])
-        return f"{self.request.url.path}?{query}"
+        return f"{path_of(self.request.scope)}?{query}"
 
 
 class PageQuery:

@@ -41,7 +41,7 @@ def columns(url: str) -> dict[str, list[tuple[str, str | None, bool, bool]]]:
 def test_models_and_migrations_agree_up_and_down(url: str) -> None:
     migrate(connector(url))
     migrated = columns(url)
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert not diff_models(db.obj, MODELS)
         runner = Runner(db.obj, migrations.DIRECTORY)
         last = len(runner.status())
@@ -70,12 +70,12 @@ def test_a_second_start_changes_nothing(pool: Pool, url: str) -> None:
 def test_an_interrupted_migration_is_finished_by_the_next_start(url: str) -> None:
     """MySQL cannot roll a new table back."""
     migrate(connector(url))
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         User.create(email="a", hashed_password="")
         db.execute_sql("DROP TABLE items")
         db.execute_sql("DELETE FROM schema_migration")
     migrate(connector(url))
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert not diff_models(db.obj, MODELS)
         assert User.select().count() == 1
 
@@ -100,7 +100,7 @@ def test_processes_that_start_together_apply_it_once(
     assert errors == []
     applied = re.findall("Applied the migration (.+)", caplog.text)
     assert len(applied) == len(set(applied)) > 0
-    with connect(url):
+    with connect(db, url):
         assert not diff_models(db.obj, MODELS)
 
 
@@ -110,7 +110,7 @@ def test_a_migration_may_take_longer_than_a_request(url: str) -> None:
     sleep = "pg_sleep" if url.startswith("postgresql") else "SLEEP"
     with closing(connect_to(limited=False)) as connection:
         connection.execute_sql(f"SELECT {sleep}(2)")
-    with connect(connect_to), pytest.raises(OperationalError):
+    with connect(db, connect_to), pytest.raises(OperationalError):
         db.execute_sql(f"SELECT {sleep}(2)")
 
 

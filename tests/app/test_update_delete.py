@@ -252,7 +252,7 @@ def test_nobody_deletes_a_user_between_an_empty_change_and_its_answer(
         with db.atomic():
             crud.update_user(user.id, schemas.UserUpdate())
             with (
-                connect(connector(url)),
+                connect(db, connector(url)),
                 pytest.raises(OperationalError),
                 db.atomic(),
             ):

@@ -45,9 +45,9 @@ def test_the_smallest_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @on("sqlite")
 def test_a_script(url: str) -> None:
     migrate(connector(url))
-    with connect(url):
+    with connect(db, url):
         User.create(email="a", hashed_password="")
-    with connect(url):
+    with connect(db, url):
         user = crud.get_user_by_email("a")
     assert user is not None
     with pytest.raises(NoConnectionError, match=r"takes `db: Db`"):
@@ -66,7 +66,7 @@ def app(url: str) -> FastAPI:
 def other(tmp_path: Path) -> Pool:
     connect_other = connector(f"sqlite:///{tmp_path}/other.db")
     migrate(connect_other)
-    return Pool(connect_other, size=1, timeout=5)
+    return Pool(db, connect_other, size=1, timeout=5)
 
 
 @on("sqlite")

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from harness.processes import dying_with_us
 from harness.server import serve
 from peewee_app import crud, schemas
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 
@@ -54,7 +55,7 @@ def test_the_log_of_statements(tmp_path: Path) -> None:
 def test_the_browser_counts_the_queries(browser: Browser, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/sql_app.db"
     migrate(connector(url))
-    with connect(url):
+    with connect(db, url):
         for n in range(10):
             email = f"{n}@example.com"
             user = crud.create_user(schemas.UserCreate(email=email, password="secret"))

@@ -75,7 +75,7 @@ def test_a_block_that_fails_of_an_old_plan_is_the_only_one(
     url: str, engine: str
 ) -> None:
     """A `with` cannot run it again."""
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         for _ in range(OFTEN):
             with db.atomic():
                 User.get_by_id(1)

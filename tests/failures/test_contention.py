@@ -53,7 +53,7 @@ def test_no_user_is_seen_without_the_items(server: Server, url: str) -> None:
     done = threading.Event()
 
     def come_and_go() -> None:
-        with connect(connector(url)):
+        with connect(db, connector(url)):
             while not done.is_set():
                 with db.atomic():
                     User.create(id=1, email="a", hashed_password="")
@@ -115,7 +115,7 @@ def test_contested_emails_are_no_error_of_the_server(server: Server, url: str) -
     def come_and_go() -> None:
         """Faster than by the API, which hashes passwords."""
         random = Random(0)
-        with connect(connector(url)):
+        with connect(db, connector(url)):
             while time.monotonic() < end:
                 User.delete().where(User.email == random.choice(emails)).execute()
                 user = User.create(email=str(uuid.uuid4()), hashed_password="")

@@ -106,7 +106,7 @@ def test_requests_at_once(client: TestClient) -> None:
 @pytest.mark.parametrize("mode", ["transaction"])
 def test_sessions_of_the_server_are_left_as_they_were(url: str) -> None:
     """The only one is shared with programs that have other needs."""
-    with connect(connector(f"{url}?statement_timeout=1")):
+    with connect(db, connector(f"{url}?statement_timeout=1")):
         migrate(connector(f"{url}?statement_timeout=1"))
         for _ in range(10):
             assert User.select().count() == 0
@@ -130,7 +130,7 @@ def running_statements(database: Postgresql) -> int:
 def test_a_statement_that_takes_too_long_ends_on_the_server_too(
     database: Postgresql, url: str
 ) -> None:
-    with connect(connector(f"{url}?statement_timeout=0.5")):
+    with connect(db, connector(f"{url}?statement_timeout=0.5")):
         for _ in range(3):
             with pytest.raises(OperationalError, match="canceling statement"):
                 db.execute_sql("SELECT pg_sleep(60)")
@@ -147,7 +147,7 @@ def test_a_statement_that_takes_too_long_ends_on_the_server_too(
 def test_a_server_that_freezes_does_not_take_the_pooler_with_it(
     database: Postgresql, url: str
 ) -> None:
-    with connect(connector(f"{url}?statement_timeout=0.5")):
+    with connect(db, connector(f"{url}?statement_timeout=0.5")):
         assert db.execute_sql("SELECT 1").fetchall() == [(1,)]
         database.freeze()
         begin = time.monotonic()
@@ -158,13 +158,13 @@ def test_a_server_that_freezes_does_not_take_the_pooler_with_it(
         finally:
             database.thaw()
     time.sleep(0.5)  # Until the server has been told to cancel the statement.
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert db.execute_sql("SELECT 1").fetchall() == [(1,)]
 
 
 def test_a_migration_may_take_longer_than_a_request(url: str) -> None:
     connection = connector(f"{url}?statement_timeout=0.2")(limited=False)
-    with connect(lambda: connection):
+    with connect(db, lambda: connection):
         db.execute_sql("SELECT pg_sleep(1.5)")
 
 
@@ -287,9 +287,9 @@ async def test_a_failure_under_load(
 @pytest.mark.parametrize("settings", [{"max_client_conn": "3"}])
 def test_a_pooler_that_is_full_is_busy(client: TestClient, url: str) -> None:
     assert client.post("/users/", json=USER).status_code == 200
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert Item.select().count() == 0
-        with connect(connector(url)):
+        with connect(db, connector(url)):
             assert Item.select().count() == 0
             ready = client.get("/health/ready")
             assert (ready.status_code, ready.json()["reason"]) == (503, "busy")

@@ -258,7 +258,7 @@ def test_a_password_with_every_special_character(server: TlsServer) -> None:
     url = server.url(USER)
     with start(url) as client:
         assert client.get("/users/").status_code == 200
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert is_encrypted()
 
 
