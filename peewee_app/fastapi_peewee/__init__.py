@@ -1,24 +1,22 @@
 """What an app needs to use Peewee under FastAPI; it imports nothing from the rest."""
 
-from .engines import connect, connector, pool_size
+from .database import ContextDatabase, connect
+from .engines import connector, pool_size
+from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
 from .paging import Page
-from .pool import Pool, PoolTimeoutError
+from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
 from .route import PeeweeRoute
-from .scope import (
-    Connect,
-    ContextDatabase,
-    NoConnectionError,
-    SharedTransactionError,
-)
+from .scope import MakeConnection, NoConnectionError, SharedTransactionError
 
 __all__ = [
-    "Connect",
     "ContextDatabase",
     "DatabaseMiddleware",
+    "ForeignKeyViolation",
+    "MakeConnection",
     "NoConnectionError",
     "Page",
     "PeeweeGetterDict",
@@ -26,6 +24,7 @@ __all__ = [
     "Pool",
     "PoolTimeoutError",
     "SharedTransactionError",
+    "UniqueViolation",
     "add_database_error_handlers",
     "connect",
     "connector",
@@ -33,4 +32,6 @@ __all__ = [
     "prepared",
     "prepared_first",
     "read",
+    "run",
+    "why_unavailable",
 ]

@@ -6,7 +6,7 @@ from threading import Timer
 
 from playhouse.migrations import Runner
 
-from ..fastapi_peewee.engines.connection import Connect, Connection
+from ..fastapi_peewee.engines.connection import Connection, Connector
 from ..web.startup import StartupError
 
 DIRECTORY = Path(__file__).parent
@@ -33,7 +33,7 @@ def check(connection: Connection) -> list[str]:
     return [migration.name for migration in status if not migration.applied]
 
 
-def migrate(connect: Connect, *, apply: bool = True) -> None:
+def migrate(connect: Connector, *, apply: bool = True) -> None:
     """Bring the database up to date; if not `apply`, only check that it is.
 
     Safe in any number of processes at once: a lock lets one in at a time.

@@ -16,6 +16,7 @@ import pytest
 
 from harness.server import serve
 from peewee_app import crud, schemas
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 
@@ -48,13 +49,7 @@ NAME = re.compile(
     r"\b(?:[a-z]+(?:_[a-z\d]+)+|[A-Z]+(?:_[A-Z]+)+|(?:[A-Z][a-z]+){2,}|\w+\.py)\b"
 )
 SOURCES = (
-    "cluster",
-    "comparison",
-    "docs",
-    "examples",
-    "harness",
-    "peewee_app",
-    "tests",
+    *("cluster", "comparison", "docs", "examples", "harness", "peewee_app", "tests"),
 )
 # Names that are not ours, and a made-up one.
 ELSEWHERE = {
@@ -232,7 +227,7 @@ def leave_a_database() -> None:
     """As earlier chapters do: a page has to hold for readers who come from there."""
     url = "sqlite:///./sql_app.db"
     migrate(connector(url))
-    with connect(url):
+    with connect(db, url):
         for name in ("deadpool", "wade"):
             email = f"{name}@example.com"
             user = crud.create_user(schemas.UserCreate(email=email, password="secret"))

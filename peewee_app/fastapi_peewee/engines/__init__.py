@@ -4,33 +4,18 @@ Each engine has a module of its own. A driver is imported only when a URL asks f
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from .. import scope
-from .connection import Connect
+from .connection import Connector
 
 
-@contextmanager
-def connect(to: str | scope.Connect) -> Iterator[None]:
-    """A scope for a script or a shell, with a connection of its own to the database.
-
-    `to` is a URL, or what makes an unopened connection. The tables have to be there.
-    Raises what `connector` does, and at the first query Peewee's OperationalError if
-    the database cannot be reached.
-    """
-    with scope.open_scope(connector(to) if isinstance(to, str) else to):
-        yield
-
-
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """Turn a database URL into a function that makes one unopened connection.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db`, and `sqlite://` or
     `sqlite:///:memory:` for a database in memory that lasts as long as a connection
-    to it; `postgresql://`, `postgres://`, `cockroachdb://`, `mysql://` and `mariadb://`
-    with `user:password@host:port/database`. Options in the query string go to the
-    driver; `statement_timeout` is ours, the seconds that a statement may take.
+    to it; `postgresql://`, `postgres://`, `mysql://` and `mariadb://` with
+    `user:password@host:port/database`. Options in the query string go to the driver;
+    `statement_timeout` is ours, the seconds that a statement may take.
 
     Raises ValueError, with a message fit to be shown, for any other URL, and if the
     driver is not installed.
@@ -41,7 +26,7 @@ def connector(url: str) -> Connect:
 
         return sqlite.connector(url)
     check_server_url(url)
-    if scheme in ("postgresql", "postgres", "cockroachdb"):
+    if scheme in ("postgresql", "postgres"):
         try:
             from . import postgresql
         except ImportError:
@@ -58,8 +43,7 @@ def connector(url: str) -> Connect:
             ) from None
         return mysql.connector(url)
     raise ValueError(
-        "should start with sqlite:///, postgresql://, cockroachdb://, mysql:// or "
-        "mariadb://"
+        "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
     )
 
 
@@ -71,8 +55,7 @@ def check_server_url(url: str) -> None:
     _, slashes, rest = url.partition("://")
     if not slashes:
         raise ValueError(
-            "should start with sqlite:///, postgresql://, cockroachdb://, mysql:// or "
-            "mariadb://"
+            "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
         )
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if rest.count("@") > 1 or ("@" in rest and "@" not in authority):

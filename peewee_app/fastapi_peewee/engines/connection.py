@@ -7,10 +7,17 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
 
-from peewee import Database, InterfaceError, InternalError, OperationalError
+from peewee import (
+    Database,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    PeeweeException,
+)
 
-from ..retry import run_again
-from .errors import error_code
+from ..transactions import run_again
+from .errors import ForeignKeyViolation, UniqueViolation, driver_error, error_code
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
@@ -34,6 +41,9 @@ class Connection(Database):
     # Errors for which the database has rolled the whole transaction back, or lets it do
     # nothing else: SQLSTATEs, or the numbers that MySQL and SQLite use.
     rolled_back: frozenset[str | int]
+    # Errors for a unique constraint and for a foreign key, in the same codes.
+    unique_violations: frozenset[str | int]
+    foreign_key_violations: frozenset[str | int]
     # What `atomic` takes for a transaction whose statements all see one state.
     snapshot: tuple[str, ...] = ()
     # Whether somebody has set something that the next one would not expect.
@@ -47,7 +57,32 @@ class Connection(Database):
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         if SETS_SESSION.match(sql):
             self.session_is_set = True
-        return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        try:
+            return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        except IntegrityError as exc:
+            raise self.named(exc) from driver_error(exc)
+
+    def commit(self) -> None:
+        """Commit the transaction, which checks constraints that were deferred."""
+        try:
+            super().commit()
+        except IntegrityError as exc:
+            raise self.named(exc) from driver_error(exc)
+
+    def named(self, exc: IntegrityError) -> IntegrityError:
+        """Return the error as one whose class names the constraint, where one does."""
+        code = error_code(exc)
+        kind = IntegrityError
+        if code in self.unique_violations:
+            kind = UniqueViolation
+        elif code in self.foreign_key_violations:
+            kind = ForeignKeyViolation
+        return kind(driver_error(exc), *exc.args)
+
+    def why_rolled_back(self, exc: PeeweeException, /) -> str | int | None:
+        """Return the code of the error, if it is one of those in `rolled_back`."""
+        code = error_code(exc)
+        return code if code in self.rolled_back else None
 
     def is_clean(self) -> bool:
         """Whether an open connection can serve again; the server is not asked.
@@ -124,9 +159,9 @@ class ServerConnection(Connection):
             not self.is_closed() and not self.in_transaction() and self.driver_is_idle()
         )
         try:
-            return run_again(execute, self.rolled_back) if alone else execute()
+            return run_again(execute, self.why_rolled_back) if alone else execute()
         except (OperationalError, InterfaceError, InternalError) as exc:
-            self._in_doubt = error_code(exc) not in self.rolled_back
+            self._in_doubt = self.why_rolled_back(exc) is None
             raise
         finally:
             self._used = time.monotonic()
@@ -158,7 +193,7 @@ def take_statement_timeout(url: str) -> tuple[str, float]:
     return "?".join(filter(None, [url, "&".join(options)])), seconds
 
 
-class Connect(Protocol):
+class Connector(Protocol):
     """Makes one unopened connection.
 
     Where it is not `limited`, a statement may take as long as it needs.

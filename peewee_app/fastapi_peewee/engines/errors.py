@@ -13,6 +13,15 @@ from peewee import (
     PeeweeException,
 )
 
+
+class UniqueViolation(IntegrityError):  # noqa: N818
+    """A value that has to be unique is there already."""
+
+
+class ForeignKeyViolation(IntegrityError):  # noqa: N818
+    """A row refers to one that does not exist."""
+
+
 # What a MySQL error ends with, after the values.
 MYSQL_KEY = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$")
 
@@ -44,9 +53,15 @@ def without_values(exc: PeeweeException) -> PeeweeException:
     return exc
 
 
+def driver_error(exc: BaseException) -> BaseException:
+    """Return the driver's error of which Peewee has made this one; else itself."""
+    orig: BaseException = getattr(exc, "orig", exc)
+    return orig
+
+
 def error_code(exc: BaseException) -> str | int | None:
     """The SQLSTATE of a PostgreSQL error, or the number of a MySQL or SQLite error."""
-    orig = getattr(exc, "orig", exc)
+    orig = driver_error(exc)
     code: str | int | None = getattr(orig, "sqlite_errorcode", None)
     if code is None and type(orig).__module__.startswith("pymysql"):
         code = orig.args[0] if orig.args else None

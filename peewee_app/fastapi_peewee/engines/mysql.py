@@ -15,8 +15,8 @@ from pymysql.constants import CR, ER, SERVER_STATUS
 from .connection import (
     CONNECT_TIMEOUT,
     GRACE,
-    Connect,
     Connection,
+    Connector,
     ServerConnection,
     readable,
     take_statement_timeout,
@@ -57,6 +57,15 @@ class Mysql(ServerConnection, MySQLDatabase):
 
     # Galera answers a deadlock, too, for a write that another node was faster with.
     rolled_back = frozenset({ER.LOCK_DEADLOCK})
+    unique_violations = frozenset({ER.DUP_ENTRY})
+    foreign_key_violations = frozenset(
+        {
+            ER.NO_REFERENCED_ROW,
+            ER.NO_REFERENCED_ROW_2,
+            ER.ROW_IS_REFERENCED,
+            ER.ROW_IS_REFERENCED_2,
+        }
+    )
 
     def _connect(self) -> Any:
         """Peewee's hook. The socket is made here, so that its number is known."""
@@ -131,7 +140,7 @@ class Mysql(ServerConnection, MySQLDatabase):
             self.execute_sql(f"DROP TABLE {CLUSTER_LOCK}")
 
 
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """As `url.connector`, for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
     try:

@@ -1,4 +1,4 @@
-"""PostgreSQL and CockroachDB, by psycopg."""
+"""PostgreSQL, by psycopg."""
 
 import socket
 import ssl
@@ -11,15 +11,14 @@ from typing import Any
 
 import psycopg
 from peewee import NotSupportedError, PostgresqlDatabase, Psycopg3Adapter
-from playhouse.cockroachdb import CockroachDatabase
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from .connection import (
     CONNECT_TIMEOUT,
     GRACE,
-    Connect,
     Connection,
+    Connector,
     ServerConnection,
     take_statement_timeout,
 )
@@ -131,7 +130,10 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     # serialization_failure, deadlock_detected, and "cached plan must not change result
     # type": somebody has altered a table since the statement was prepared.
     rolled_back = frozenset({"40001", "40P01", "0A000"})
-    snapshot: tuple[str, ...] = ("REPEATABLE READ",)
+    unique_violations = frozenset({"23505"})
+    # restrict_violation too, which newer servers tell apart.
+    foreign_key_violations = frozenset({"23503", "23001"})
+    snapshot = ("REPEATABLE READ",)
     _has_old_plans = False
 
     def execute_once(self, sql: str, params: Any) -> Any:
@@ -176,22 +178,9 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
             yield
 
 
-class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
-    """One connection to a CockroachDB cluster."""
-
-    snapshot = ()  # Its transactions are serializable.
-
-    @contextmanager
-    def migration_lock(self) -> Iterator[None]:
-        """No lock: CockroachDB accepts the functions for one, but they do nothing."""
-        yield
-
-
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """As `url.connector`; psycopg, that is libpq, reads the URL."""
-    scheme, colon, rest = url.partition(":")
-    cockroach = scheme == "cockroachdb"
-    url, seconds = take_statement_timeout(f"postgresql{colon}{rest}")
+    url, seconds = take_statement_timeout(url)
     try:
         given = conninfo_to_dict(url)
     except psycopg.Error as exc:
@@ -207,20 +196,12 @@ def connector(url: str) -> Connect:
         "keepalives_count": 3,
         "tcp_user_timeout": round((seconds + GRACE) * 1000),
     }
-    if cockroach:
-        params |= {"user": "root", "port": 26257}
-        # SERIAL would give ids of 64 bits: more than the API takes, and JavaScript.
-        given["options"] = (
-            "-c serial_normalization=sql_sequence -c default_int_size=4 "
-            f"{given.get('options', '')}"
-        )
     params |= given
     name = params.get("dbname") or "postgres"
-    engine = Cockroachdb if cockroach else Postgresql
 
     def connect(*, limited: bool = True) -> Connection:
         limit = seconds if limited else None
-        return engine(
+        return Postgresql(
             name, prefer_psycopg3=True, limited=limited, limit=limit, **params
         )
 

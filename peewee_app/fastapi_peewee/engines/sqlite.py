@@ -12,10 +12,11 @@ from itertools import chain, islice, repeat
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-from peewee import OperationalError, SqliteDatabase
+from peewee import IntegrityError, OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
-from .connection import Connect, Connection, take_statement_timeout
+from .connection import Connection, Connector, take_statement_timeout
+from .errors import ForeignKeyViolation, driver_error
 
 # Seconds that a statement waits for another process's lock on the file.
 BUSY_TIMEOUT = 5
@@ -60,6 +61,14 @@ class Sqlite(Connection, SqliteDatabase):
 
     # A transaction that has read, and now writes, after others have written.
     rolled_back = frozenset({sqlite3.SQLITE_BUSY_SNAPSHOT})
+    unique_violations = frozenset(
+        {
+            sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+            sqlite3.SQLITE_CONSTRAINT_ROWID,
+            sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+        }
+    )
+    foreign_key_violations = frozenset({sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY})
     snapshot = ("DEFERRED",)
 
     def __init__(self, name: str, *, limit: float | None, **options: Any) -> None:
@@ -83,6 +92,12 @@ class Sqlite(Connection, SqliteDatabase):
             return super().execute_sql(sql, params)
         finally:
             self._deadline = math.inf
+
+    def named(self, exc: IntegrityError) -> IntegrityError:
+        # ON DELETE RESTRICT is a trigger of SQLite's own.
+        if str(exc) == "FOREIGN KEY constraint failed":
+            return ForeignKeyViolation(driver_error(exc), *exc.args)
+        return super().named(exc)
 
     def rollback(self) -> None:
         # SQLite has done it, if it was a write that was late or found the disk full.
@@ -160,7 +175,7 @@ class SqliteFile(Sqlite):
         return "full" if shutil.disk_usage(directory).free < MIN_FREE else None
 
 
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """As `url.connector`, for `sqlite:` URLs."""
     if urlsplit(url).netloc or not url.startswith("sqlite://"):
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
