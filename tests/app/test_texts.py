@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from harness.servers import on
+from ..engines import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 # Each of them is two characters when it is decomposed, and there are many of them.

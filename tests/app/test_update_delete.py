@@ -13,12 +13,12 @@ from peewee import OperationalError
 from pwdlib import PasswordHash
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app import crud, schemas
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.models import Item, User
 
+from ..engines import on
 from ..queries import queries
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}

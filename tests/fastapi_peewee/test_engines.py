@@ -16,7 +16,6 @@ import pymysql
 import pytest
 from fastapi.testclient import TestClient
 
-from harness.servers import on
 from peewee_app import crud
 from peewee_app.database import Db, db
 from peewee_app.fastapi_peewee import Pool, connect, connector, engines
@@ -26,6 +25,8 @@ from peewee_app.fastapi_peewee.transactions import ATTEMPTS
 from peewee_app.main import create_app
 from peewee_app.models import User
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 SERVERS = on("postgresql", "mariadb")
 
