@@ -10,8 +10,7 @@ from peewee import IntegrityError
 from . import crud, schemas
 from .database import Db
 from .document import EMAIL_TAKEN, ITEM_LINKS, USER_LINKS
-from .fastapi_peewee import Page, PeeweeRoute
-from .fastapi_peewee.paging import MAX_ID, MIN_ID, PageQuery
+from .fastapi_peewee import Id, Page, PageQuery, PeeweeRoute
 from .hashing import ChangedUser, HashedUser
 from .models import Item, User
 from .web.openapi import BODY, errors, page_responses
@@ -22,8 +21,8 @@ router = APIRouter(route_class=PeeweeRoute)
 T = TypeVar("T")
 
 FIRST: dict[str, Example] = {"first": {"summary": "The first", "value": 1}}
-UserId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
-ItemId = Annotated[int, Path(ge=MIN_ID, le=MAX_ID, openapi_examples=FIRST)]
+UserId = Annotated[Id, Path(openapi_examples=FIRST)]
+ItemId = Annotated[Id, Path(openapi_examples=FIRST)]
 
 # How often a write is tried that others keep getting in the way of.
 ATTEMPTS = 10
@@ -77,7 +76,7 @@ def create_user(user: HashedUser, db: Db) -> User:
 )
 def read_users(page: Page, db: Db) -> PageQuery:
     """List users with their items, ordered by id."""
-    return page.of(crud.get_users)
+    return page.of(crud.get_users())
 
 
 @router.get(
@@ -144,7 +143,7 @@ def read_items_of_user(user_id: UserId, page: Page, db: Db) -> PageQuery:
     """List the items of one user, ordered by id."""
     if missing := owner_missing(user_id):
         raise missing
-    return page.of(crud.get_items, owner_id=user_id)
+    return page.of(crud.get_items(owner_id=user_id))
 
 
 @router.get(
@@ -155,7 +154,7 @@ def read_items_of_user(user_id: UserId, page: Page, db: Db) -> PageQuery:
 )
 def read_items(page: Page, db: Db) -> PageQuery:
     """List items, ordered by id."""
-    return page.of(crud.get_items)
+    return page.of(crud.get_items())
 
 
 @router.get(

@@ -8,7 +8,7 @@ from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
 from .migrations import migrate
-from .paging import Page
+from .paging import Page, PageQuery, PageRequest, page_after
 from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
@@ -25,6 +25,8 @@ __all__ = [
     "MakeConnection",
     "NoConnectionError",
     "Page",
+    "PageQuery",
+    "PageRequest",
     "PeeweeGetterDict",
     "PeeweeRoute",
     "Pool",
@@ -36,6 +38,7 @@ __all__ = [
     "connect",
     "connector",
     "migrate",
+    "page_after",
     "pool_size",
     "prepared",
     "prepared_first",

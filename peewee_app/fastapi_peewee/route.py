@@ -74,7 +74,7 @@ class PeeweeRoute(APIRoute):
         if self.response_model is None or isinstance(result, Response):
             return result
         if isinstance(result, PageQuery):
-            data = result.cut(read(self.response_model, result.query), headers)
+            data = result.read(partial(read, self.response_model))
         else:
             data = read(self.response_model, result)
         adapter = self._schema if data is result else self._typed_dict
