@@ -45,7 +45,15 @@ DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
 NAME = re.compile(
     r"\b(?:[a-z]+(?:_[a-z\d]+)+|[A-Z]+(?:_[A-Z]+)+|(?:[A-Z][a-z]+){2,}|\w+\.py)\b"
 )
-SOURCES = ("cluster", "comparison", "docs", "examples", "harness", "peewee_app", "tests")
+SOURCES = (
+    "cluster",
+    "comparison",
+    "docs",
+    "examples",
+    "harness",
+    "peewee_app",
+    "tests",
+)
 # Names that are not ours, and a made-up one.
 ELSEWHERE = {
     *("MissingGreenlet", "async_scoped_session", "hide_parameters", "pool_pre_ping"),

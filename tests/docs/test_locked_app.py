@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from docs.tutorial.locked_app import Token, app, digest, now
 from peewee_app.fastapi_peewee import connect
 from peewee_app.models import User
-from peewee_app.routes import router
+from peewee_app.routes import routers
 
 USER = {"email": "wade@example.com", "password": "x"}
 FORM = {"username": "wade@example.com", "password": "x"}
@@ -35,6 +35,7 @@ def test_without_a_token_nothing_opens(
 ) -> None:
     operations = [
         (method, route.path.format(user_id=1, item_id=1))
+        for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
