@@ -39,7 +39,7 @@ def get_users(
 
 
 def create_user(user: schemas.UserInDB) -> User:
-    """Create a user. Raises Peewee's IntegrityError if the email is taken."""
+    """Create a user. Raises UniqueViolation if the email is taken."""
     return User.create(**user.model_dump())
 
 
@@ -57,7 +57,7 @@ def update_user(user_id: int, changes: dict[str, Any]) -> User | None:
     """Change these columns of the user, and return the user with all items, or None.
 
     The items are of the same moment as the user, whatever others do to them.
-    Raises Peewee's IntegrityError if the email is taken.
+    Raises UniqueViolation if the email is taken.
     """
     if lock_user(user_id) is None:
         return None
@@ -101,7 +101,7 @@ def get_items(
 
 
 def create_user_item(item: schemas.ItemCreate, user_id: int) -> Item:
-    """Create an item. Raises Peewee's IntegrityError if there is no such user."""
+    """Create an item. Raises ForeignKeyViolation if there is no such user."""
     return Item.create(**item.model_dump(), owner=user_id)
 
 

@@ -1,12 +1,11 @@
 """The path operations."""
 
 from fastapi import APIRouter, HTTPException
-from peewee import IntegrityError
 
 from . import crud, schemas
 from .database import Db
 from .document import EMAIL_TAKEN, Route
-from .fastapi_peewee import Page
+from .fastapi_peewee import ForeignKeyViolation, Page, UniqueViolation
 from .fastapi_peewee.paging import PageQuery
 from .fields import Id
 from .hashing import HashedChanges, HashedUser
@@ -25,7 +24,7 @@ def create_user(user: HashedUser, db: Db) -> User:
     """Create a user. The email must not be registered yet."""
     try:
         return crud.create_user(user=user)
-    except IntegrityError:
+    except UniqueViolation:
         raise HTTPException(400, "Email already registered") from None
 
 
@@ -49,7 +48,7 @@ def update_user(user_id: Id, changes: HashedChanges, db: Db) -> User:
     """Change the given fields of a user; the others stay as they are."""
     try:
         db_user = crud.update_user(user_id=user_id, changes=changes)
-    except IntegrityError:
+    except UniqueViolation:
         raise HTTPException(400, "Email already registered") from None
     if db_user is None:
         raise HTTPException(404, "User not found")
@@ -61,7 +60,7 @@ def create_item_for_user(user_id: Id, item: schemas.ItemCreate, db: Db) -> Item:
     """Create an item that belongs to the user."""
     try:
         return crud.create_user_item(item=item, user_id=user_id)
-    except IntegrityError:
+    except ForeignKeyViolation:
         raise HTTPException(404, "User not found") from None
 
 

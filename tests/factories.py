@@ -9,7 +9,7 @@ from harness.load import USER
 from peewee_app import main, models, schemas
 from peewee_app.settings import Settings
 
-__all__ = ["ITEM", "USER", "create_app", "user_in_db", "users_with_items"]
+__all__ = ["ITEM", "USER", "add_users", "create_app", "user_in_db"]
 
 ITEM = {"title": "Foo", "description": "The Foo Wrestlers"}
 
@@ -27,9 +27,9 @@ def user_in_db(email: str = USER["email"]) -> schemas.UserInDB:
     return schemas.UserInDB(email=email, hashed_password="")
 
 
-def users_with_items(users: int, items: int = 0) -> None:
-    """Store so many users with so many items each, in a scope."""
-    for n in range(users):
+def add_users(count: int, items: int = 0) -> None:
+    """Store so many users, with so many items each, in the current scope."""
+    for n in range(count):
         user = models.User.create(email=f"{n}@example.com", hashed_password="")
         for k in range(items):
             models.Item.create(title=f"{k} of {n}", owner=user)

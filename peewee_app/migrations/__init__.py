@@ -1,4 +1,4 @@
-"""The tables, step by step: numbered scripts for `playhouse.migrations`."""
+"""Numbered scripts for `playhouse.migrations`: the tables, step by step."""
 
 import logging
 from pathlib import Path
@@ -20,7 +20,7 @@ WAITING = (
 
 
 def check(connection: Connection) -> list[str]:
-    """The names of the migrations that the database lacks, in order.
+    """Return the names of the migrations that the database lacks, in order.
 
     Raises StartupError if it has one that this code does not know.
     """

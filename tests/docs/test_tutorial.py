@@ -57,7 +57,7 @@ def test_the_browser_counts_the_queries(browser: Browser, tmp_path: Path) -> Non
     with connect(url):
         for n in range(10):
             email = f"{n}@example.com"
-            user = crud.create_user(schemas.UserCreate(email=email, password="secret"))
+            user = crud.create_user(schemas.UserInDB(email=email, hashed_password=""))
             crud.create_user_item(schemas.ItemCreate(title="Foo"), user.id)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         descriptor = listener.fileno()
