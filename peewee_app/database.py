@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from peewee import Database, QueryEvent
 
-from .fastapi_peewee import Connect, ContextDatabase, Pool
+from .fastapi_peewee import ContextDatabase, MakeConnection, Pool
 from .settings import Settings
 
 # Models bind to it. It stands for the connection of the current request.
@@ -14,7 +14,7 @@ db = ContextDatabase()
 
 
 def create_pool(
-    connect: Connect,
+    connect: MakeConnection,
     settings: Settings,
     hooks: Callable[[], Iterable[Callable[[QueryEvent], Any]]],
 ) -> Pool:
@@ -29,13 +29,13 @@ def create_pool(
         return database
 
     size, timeout = settings.database_pool_size, settings.database_pool_timeout
-    return Pool(connect_with_hooks, size=size, timeout=timeout)
+    return Pool(db, connect_with_hooks, size=size, timeout=timeout)
 
 
 async def get_db(request: Request) -> AsyncIterator[ContextDatabase]:
     """Give a request its connection, as the tutorial's `get_db` gives it a session."""
     pool: Pool = request.state.pool
-    async with pool.request():
+    async with pool.request() as db:
         yield db
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
 
-from harness.load import USER
+from harness.clients import USER
 from peewee_app import main, models, schemas
 from peewee_app.settings import Settings
 

@@ -7,6 +7,7 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from peewee_app import crud, schemas
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import DatabaseMiddleware, Pool, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import User
@@ -14,7 +15,7 @@ from peewee_app.passwords import hash_password
 from peewee_app.web.body_limit import BodyLimitMiddleware
 
 connect = connector("sqlite:///./sql_app.db")
-pool = Pool(connect, size=1, timeout=10)
+pool = Pool(db, connect, size=1, timeout=10)
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ def show(event: QueryEvent) -> None:
 
 def main() -> None:
     """Call each, on a database in memory."""
-    with connect("sqlite://"):
+    with connect(db, "sqlite://"):
         db.create_tables([User, Item])
         db.query_hooks.append(show)
         for name, call in CALLS.items():

@@ -1,26 +1,28 @@
 """What an app needs to use Peewee under FastAPI; it imports nothing from the rest."""
 
-from .engines import connect, connector, pool_size
-from .engines.errors import ForeignKeyViolation, UniqueViolation
+from .database import ContextDatabase, connect
+from .engines import connector, pool_size
+from .engines.connection import Connector
+from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
+from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
+from .migrations import migrate
 from .paging import Page
-from .pool import Pool, PoolTimeoutError
+from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
 from .route import PeeweeRoute
-from .scope import (
-    Connect,
-    ContextDatabase,
-    NoConnectionError,
-    SharedTransactionError,
-)
+from .scope import MakeConnection, NoConnectionError, SharedTransactionError
 
 __all__ = [
-    "Connect",
+    "BigId",
+    "Connector",
     "ContextDatabase",
     "DatabaseMiddleware",
     "ForeignKeyViolation",
+    "Id",
+    "MakeConnection",
     "NoConnectionError",
     "Page",
     "PeeweeGetterDict",
@@ -28,12 +30,16 @@ __all__ = [
     "Pool",
     "PoolTimeoutError",
     "SharedTransactionError",
+    "Text",
     "UniqueViolation",
     "add_database_error_handlers",
     "connect",
     "connector",
+    "migrate",
     "pool_size",
     "prepared",
     "prepared_first",
     "read",
+    "run",
+    "why_unavailable",
 ]

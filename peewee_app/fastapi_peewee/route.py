@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 from .getter_dict import has_relations, read
 from .paging import PageQuery
 from .pool import run
-from .snapshot import in_snapshot
 from .typed_dict import typed_dict
 
 
@@ -60,9 +59,7 @@ class PeeweeRoute(APIRoute):
             if iscoroutinefunction(endpoint):
                 call = partial(identity, await call())
             answer = partial(self._answer, call, headers)
-            if self._reads_more:
-                answer = partial(in_snapshot, answer)
-            return await run(answer)
+            return await run(answer, snapshot=self._reads_more)
 
         if not own:
             # FastAPI gives it the headers and the status that dependencies set.

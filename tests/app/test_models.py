@@ -8,10 +8,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from comparison.sqlalchemy_app.main import create_app as create_sqlalchemy_app
-from harness.servers import on
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.models import Item, User
+
+from ..engines import on
 
 # On MySQL the tutorial's app cannot make its tables: its strings have no length.
 TUTORIAL = on("sqlite", "postgresql")

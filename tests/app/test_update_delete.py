@@ -13,12 +13,12 @@ from peewee import OperationalError
 from pwdlib import PasswordHash
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app import crud, schemas
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.models import Item, User
 
+from ..engines import on
 from ..factories import user_in_db
 from ..queries import queries
 
@@ -254,7 +254,7 @@ def test_nobody_deletes_a_user_between_an_empty_change_and_its_answer(
         with db.atomic():
             crud.update_user(user.id, {})
             with (
-                connect(connector(url)),
+                connect(db, connector(url)),
                 pytest.raises(OperationalError),
                 db.atomic(),
             ):

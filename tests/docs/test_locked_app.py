@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from docs.tutorial.locked_app import Token, app, digest, now
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect
 from peewee_app.models import User
 from peewee_app.routes import routers
@@ -73,10 +74,10 @@ def test_who_is_not_active_is_out_at_once(client: TestClient) -> None:
 def test_a_token_expires(client: TestClient) -> None:
     let_in(client)
     token = client.headers["Authorization"].removeprefix("Bearer ")
-    with connect("sqlite:///./sql_app.db"):
+    with connect(db, "sqlite:///./sql_app.db"):
         assert Token.get().digest == digest(token) != token
         Token.update(expires=now()).execute()
     assert client.get("/users/me").status_code == 401
-    with connect("sqlite:///./sql_app.db"):
+    with connect(db, "sqlite:///./sql_app.db"):
         User.delete().execute()
         assert Token.select().count() == 0

@@ -16,16 +16,17 @@ import pymysql
 import pytest
 from fastapi.testclient import TestClient
 
-from harness.servers import on
 from peewee_app import crud
 from peewee_app.database import Db, db
 from peewee_app.fastapi_peewee import Pool, connect, connector, engines
 from peewee_app.fastapi_peewee.engines.errors import error_code, why_unavailable
 from peewee_app.fastapi_peewee.engines.sqlite import LOG_SIZE
-from peewee_app.fastapi_peewee.retry import ATTEMPTS
+from peewee_app.fastapi_peewee.transactions import ATTEMPTS
 from peewee_app.main import create_app
 from peewee_app.models import User
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 SERVERS = on("postgresql", "mariadb")
 
@@ -138,7 +139,7 @@ def test_a_slow_statement_is_stopped_by_the_server(url: str, engine: str) -> Non
     connect_to = connector(f"{url}?statement_timeout=0.5")
     sleep = "pg_sleep" if engine == "postgresql" else "SLEEP"
     start = time.monotonic()
-    with connect(connect_to), pytest.raises(peewee.OperationalError) as stopped:
+    with connect(db, connect_to), pytest.raises(peewee.OperationalError) as stopped:
         db.execute_sql(f"SELECT {sleep}(20)")
     assert time.monotonic() - start < 10
     assert why_unavailable(stopped.value) == "timeout"
@@ -269,7 +270,7 @@ def test_a_lock_is_not_waited_for_forever(url: str) -> None:
     )
     user = {"email": "deadpool@example.com", "password": "x"}
     with TestClient(app) as client:
-        with connect(connector(url)), db.atomic() as transaction:
+        with connect(db, connector(url)), db.atomic() as transaction:
             User.create(email=user["email"], hashed_password="")
             response = client.post("/users/", json=user)
             assert response.status_code == 503
@@ -349,7 +350,7 @@ def update_crosswise(
                     seen.add(name)
                     together.wait()
 
-        with connect(connector(url)):
+        with connect(db, connector(url)):
             try:
                 transaction(both)
             except peewee.OperationalError as exc:
@@ -377,7 +378,7 @@ def test_a_deadlock_is_raised_inside_a_transaction(url: str) -> None:
 @SERVERS
 def test_a_function_that_is_a_transaction_runs_again_after_a_deadlock(url: str) -> None:
     assert update_crosswise(url, lambda both: db.atomic()(both)()) == []
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert User.select().where(User.is_active).count() == 0
 
 

@@ -63,7 +63,7 @@ def read_members(page: Page, request: Request, response: Response) -> PageQuery:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     file = tmp_path_factory.mktemp("links") / "links.db"
-    pool = Pool(connector(f"sqlite:///{file}"), size=1, timeout=10)
+    pool = Pool(db, connector(f"sqlite:///{file}"), size=1, timeout=10)
     with pool.connection():
         db.create_tables([Member])
         Member.insert_many([{"id": n} for n in (1, 2, 3)]).execute()

@@ -4,26 +4,11 @@ Each engine has a module of its own. A driver is imported only when a URL asks f
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from .. import scope
-from .connection import Connect
+from .connection import Connector
 
 
-@contextmanager
-def connect(to: str | scope.Connect) -> Iterator[None]:
-    """A scope for a script or a shell, with a connection of its own to the database.
-
-    `to` is a URL, or what makes an unopened connection. The tables have to be there.
-    Raises what `connector` does, and at the first query Peewee's OperationalError if
-    the database cannot be reached.
-    """
-    with scope.open_scope(connector(to) if isinstance(to, str) else to):
-        yield
-
-
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """Turn a database URL into a function that makes one unopened connection.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db`, and `sqlite://` or

@@ -13,9 +13,10 @@ from peewee import (
     InterfaceError,
     InternalError,
     OperationalError,
+    PeeweeException,
 )
 
-from ..retry import run_again
+from ..transactions import run_again
 from .errors import ForeignKeyViolation, UniqueViolation, driver_error, error_code
 
 # Seconds that a connection to a server may take to be made.
@@ -77,6 +78,11 @@ class Connection(Database):
         elif code in self.foreign_key_violations:
             kind = ForeignKeyViolation
         return kind(driver_error(exc), *exc.args)
+
+    def why_rolled_back(self, exc: PeeweeException, /) -> str | int | None:
+        """Return the code of the error, if it is one of those in `rolled_back`."""
+        code = error_code(exc)
+        return code if code in self.rolled_back else None
 
     def is_clean(self) -> bool:
         """Whether an open connection can serve again; the server is not asked.
@@ -153,9 +159,9 @@ class ServerConnection(Connection):
             not self.is_closed() and not self.in_transaction() and self.driver_is_idle()
         )
         try:
-            return run_again(execute, self.rolled_back) if alone else execute()
+            return run_again(execute, self.why_rolled_back) if alone else execute()
         except (OperationalError, InterfaceError, InternalError) as exc:
-            self._in_doubt = error_code(exc) not in self.rolled_back
+            self._in_doubt = self.why_rolled_back(exc) is None
             raise
         finally:
             self._used = time.monotonic()
@@ -187,7 +193,7 @@ def take_statement_timeout(url: str) -> tuple[str, float]:
     return "?".join(filter(None, [url, "&".join(options)])), seconds
 
 
-class Connect(Protocol):
+class Connector(Protocol):
     """Makes one unopened connection.
 
     Where it is not `limited`, a statement may take as long as it needs.

@@ -15,8 +15,8 @@ from pymysql.constants import CR, ER, SERVER_STATUS
 from .connection import (
     CONNECT_TIMEOUT,
     GRACE,
-    Connect,
     Connection,
+    Connector,
     ServerConnection,
     readable,
     take_statement_timeout,
@@ -140,7 +140,7 @@ class Mysql(ServerConnection, MySQLDatabase):
             self.execute_sql(f"DROP TABLE {CLUSTER_LOCK}")
 
 
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """As `url.connector`, for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
     try:

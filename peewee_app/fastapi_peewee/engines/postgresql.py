@@ -17,8 +17,8 @@ from psycopg.pq import TransactionStatus
 from .connection import (
     CONNECT_TIMEOUT,
     GRACE,
-    Connect,
     Connection,
+    Connector,
     ServerConnection,
     take_statement_timeout,
 )
@@ -178,7 +178,7 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
             yield
 
 
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """As `url.connector`; psycopg, that is libpq, reads the URL."""
     url, seconds = take_statement_timeout(url)
     try:

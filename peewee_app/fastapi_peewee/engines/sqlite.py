@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from peewee import IntegrityError, OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
-from .connection import Connect, Connection, take_statement_timeout
+from .connection import Connection, Connector, take_statement_timeout
 from .errors import ForeignKeyViolation, driver_error
 
 # Seconds that a statement waits for another process's lock on the file.
@@ -175,7 +175,7 @@ class SqliteFile(Sqlite):
         return "full" if shutil.disk_usage(directory).free < MIN_FREE else None
 
 
-def connector(url: str) -> Connect:
+def connector(url: str) -> Connector:
     """As `url.connector`, for `sqlite:` URLs."""
     if urlsplit(url).netloc or not url.startswith("sqlite://"):
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
