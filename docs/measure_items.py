@@ -10,7 +10,6 @@ import sys
 import tempfile
 
 import httpx2
-import psutil
 
 from harness.server import Server, serve
 from peewee_app.database import db
@@ -37,18 +36,12 @@ def add_items(first: int, last: int) -> None:
 
 def cost(client: httpx2.Client, server: Server, path: str) -> tuple[int, float]:
     """The bytes of an answer, and the milliseconds of CPU the server takes for it."""
-    process = psutil.Process(server.process.pid)
-
-    def spent() -> float:
-        times = process.cpu_times()
-        return times.user + times.system
-
     length = len(client.get(path).raise_for_status().content)
-    start, count = spent(), 0
-    while spent() - start < SECONDS:
+    start, count = server.cpu_seconds(), 0
+    while server.cpu_seconds() - start < SECONDS:
         client.get(path).raise_for_status()
         count += 1
-    return length, (spent() - start) / count * 1000
+    return length, (server.cpu_seconds() - start) / count * 1000
 
 
 def main(url: str) -> None:
@@ -62,7 +55,7 @@ def main(url: str) -> None:
     print("| ---: | --- | ---: | ---: |")
     stored = 0
     with (
-        serve(url, "--no-access-log", keep_log=False) as server,
+        serve(url, "--no-access-log") as server,
         httpx2.Client(base_url=server.base_url, timeout=120) as client,
     ):
         for size in SIZES:

@@ -2,9 +2,12 @@
 
 from .database import ContextDatabase, connect
 from .engines import connector, pool_size
+from .engines.connection import Connector
 from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
+from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
+from .migrations import migrate
 from .paging import Page
 from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
@@ -13,9 +16,12 @@ from .route import PeeweeRoute
 from .scope import MakeConnection, NoConnectionError, SharedTransactionError
 
 __all__ = [
+    "BigId",
+    "Connector",
     "ContextDatabase",
     "DatabaseMiddleware",
     "ForeignKeyViolation",
+    "Id",
     "MakeConnection",
     "NoConnectionError",
     "Page",
@@ -24,10 +30,12 @@ __all__ = [
     "Pool",
     "PoolTimeoutError",
     "SharedTransactionError",
+    "Text",
     "UniqueViolation",
     "add_database_error_handlers",
     "connect",
     "connector",
+    "migrate",
     "pool_size",
     "prepared",
     "prepared_first",

@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from harness.server import serve
-from harness.servers import on
+
+from ..engines import on
 
 pytestmark = on("sqlite")
 

@@ -14,12 +14,13 @@ from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app import migrations
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
+
+from ..engines import on
 
 MODELS = [User, Item]
 
@@ -125,7 +126,7 @@ def test_a_database_newer_than_the_code_stops_the_start(
         )
     pool.close()
     with serve(url, MIGRATE_AT_START=at_start) as server:
-        log, _ = server.process.communicate(timeout=60)
+        log = server.wait()
     assert server.process.returncode == 3
     assert "Traceback" not in log
     (line,) = (line for line in log.splitlines() if "9999_from_the_future" in line)
@@ -135,7 +136,7 @@ def test_a_database_newer_than_the_code_stops_the_start(
 @on("sqlite")
 def test_who_migrates_by_hand_is_told_what_is_missing(url: str) -> None:
     with serve(url, MIGRATE_AT_START="false") as server:
-        log, _ = server.process.communicate(timeout=60)
+        log = server.wait()
     assert server.process.returncode == 3
     assert "Traceback" not in log
     (line,) = (line for line in log.splitlines() if "0001_initial" in line)

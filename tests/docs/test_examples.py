@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app import crud
 from peewee_app.database import db, get_db
 from peewee_app.fastapi_peewee import (
@@ -23,6 +22,8 @@ from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 ROOT = Path(__file__).parents[2]
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}

@@ -6,10 +6,11 @@ import pytest
 from fastapi.testclient import TestClient
 from peewee import NotSupportedError
 
-from harness.servers import on
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import User
+
+from ..engines import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 # psycopg prepares a statement that has run so often.

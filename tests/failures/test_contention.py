@@ -16,11 +16,12 @@ import httpx2
 import pytest
 
 from harness.server import Server, serve
-from harness.servers import on
 from peewee_app import crud
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import Item, User
+
+from ..engines import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 

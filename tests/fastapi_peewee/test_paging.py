@@ -8,12 +8,13 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
-from harness.servers import on
 from peewee_app import crud, models
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 
 def links(response: Any) -> dict[str, str]:

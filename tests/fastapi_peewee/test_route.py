@@ -10,12 +10,12 @@ from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
 from peewee import QueryEvent
 
-from harness.servers import on
 from peewee_app import schemas
 from peewee_app.database import Db, db
 from peewee_app.fastapi_peewee import PeeweeRoute, Pool
 from peewee_app.models import Item, User
 
+from ..engines import on
 from .test_scope import with_route_class, with_state
 
 pytestmark = on("sqlite")

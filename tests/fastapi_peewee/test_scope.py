@@ -22,7 +22,6 @@ from fastapi.responses import StreamingResponse
 from peewee import Database, OperationalError
 
 import peewee_app
-from harness.servers import on
 from peewee_app.database import Db, db, get_db
 from peewee_app.fastapi_peewee import (
     DatabaseMiddleware,
@@ -38,6 +37,8 @@ from peewee_app.migrations import migrate
 from peewee_app.models import User
 from peewee_app.web.body_limit import BodyLimitMiddleware
 from peewee_app.web.errors import add_error_handlers
+
+from ..engines import on
 
 pytestmark = pytest.mark.anyio
 

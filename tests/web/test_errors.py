@@ -17,11 +17,12 @@ from fastapi.testclient import TestClient
 from peewee import PeeweeException
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app.database import Db
 from peewee_app.main import create_app
 from peewee_app.models import User
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 

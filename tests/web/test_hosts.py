@@ -4,10 +4,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from harness.servers import on
 from peewee_app.database import Db
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 pytestmark = on("sqlite")
 

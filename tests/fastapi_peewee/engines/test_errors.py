@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import peewee
 import pytest
 
-from harness.servers import on
 from peewee_app.fastapi_peewee import ForeignKeyViolation, UniqueViolation, connector
 from peewee_app.fastapi_peewee.engines.connection import Connection
 from peewee_app.fastapi_peewee.engines.errors import driver_error
+from tests.engines import on
 
 
 class Author(peewee.Model):
