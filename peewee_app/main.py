@@ -17,11 +17,11 @@ from . import health
 from .database import create_pool
 from .document import INFO
 from .fastapi_peewee import Pool, add_database_error_handlers, connector
-from .fastapi_peewee.engines import is_in_memory
 from .fastapi_peewee.engines.errors import one_line
+from .fastapi_peewee.engines.url import is_in_memory, without_password
 from .migrations import migrate
-from .routes import router
-from .settings import Settings, load_settings, misspelt, without_password
+from .routes import routers
+from .settings import Settings, load_settings, misspelt
 from .web.body_limit import BodyLimitMiddleware
 from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
@@ -87,8 +87,8 @@ def create_app(
     app = create_app_with_docs(
         lifespan=lifespan, telemetry={"tracer_provider": tracer_provider}, **INFO
     )
-    app.include_router(router)
-    app.include_router(health.router)
+    for router in (*routers, health.router):
+        app.include_router(router)
     add_error_handlers(app)
     add_database_error_handlers(app)
     app.add_middleware(StartupErrorMiddleware)

@@ -54,13 +54,6 @@ def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, close[0]
 
 
-def without_password(url: str) -> str:
-    """The URL, to be logged: no password, and no options."""
-    start, slashes, rest = url.partition("?")[0].partition("://")
-    user, at, place = rest.rpartition("@")
-    return start + slashes + user.partition(":")[0] + at + place
-
-
 def load_settings() -> Settings:
     """Read the settings from the environment.
 
