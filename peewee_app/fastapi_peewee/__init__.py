@@ -4,6 +4,7 @@ from .database import ContextDatabase, connect
 from .engines import connector, pool_size
 from .engines.connection import Connector
 from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
+from .engines.url import is_in_memory, without_password
 from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
@@ -37,6 +38,7 @@ __all__ = [
     "add_database_error_handlers",
     "connect",
     "connector",
+    "is_in_memory",
     "migrate",
     "page_after",
     "pool_size",
@@ -45,4 +47,5 @@ __all__ = [
     "read",
     "run",
     "why_unavailable",
+    "without_password",
 ]
