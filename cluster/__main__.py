@@ -4,12 +4,12 @@ import argparse
 import signal
 import sys
 
+from harness.processes import NotInstalledError, ServerError, require
+
 from . import galera, patroni
-from .apps import AppError
 from .galera.nodes import NEEDED as GALERA_NEEDS
 from .galera.report import Report as GaleraReport
 from .galera.run import run as run_galera
-from .machine import NodeError, missing
 from .patroni.programs import NEEDED as PATRONI_NEEDS
 from .patroni.report import Report as PatroniReport
 from .patroni.run import run as run_patroni
@@ -19,17 +19,14 @@ from .patroni.scenarios import SCENARIOS
 def main() -> int:
     """Run it and print the report; 0 if everything held."""
     arguments = parse()
-    needed = GALERA_NEEDS if arguments.cluster == "galera" else PATRONI_NEEDS
-    if packages := missing(needed):
-        print("first: apt-get install", *packages, file=sys.stderr)
-        return 2
     # End on SIGTERM as on Control-C: what was started is stopped. A shell's background
     # job begins with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
+        require(GALERA_NEEDS if arguments.cluster == "galera" else PATRONI_NEEDS)
         report = run(arguments)
-    except (NodeError, AppError) as exc:
+    except (NotInstalledError, ServerError) as exc:
         print(exc, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -42,7 +39,7 @@ def main() -> int:
 
 
 def run(arguments: argparse.Namespace) -> GaleraReport | PatroniReport:
-    """Run what was asked for. Raises NodeError or AppError if something fails."""
+    """Run what was asked for. Raises ServerError if something fails."""
     if arguments.cluster == "galera":
         return run_galera()
     everything = "all" in arguments.scenarios

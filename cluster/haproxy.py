@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.processes import dying_with_us
-
-from .machine import PATH, NodeError
+from harness.processes import PATH, ServerError, dying_with_us
 
 DEFAULTS = """\
 defaults
@@ -52,11 +50,11 @@ def haproxy(
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when the process listens. Raises NodeError if it ends instead."""
+    """Return when the process listens. Raises ServerError if it ends instead."""
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         if process.poll() is not None:
-            raise NodeError(f"{process.args!s} ended:\n{log.read_text()}")
+            raise ServerError(f"{process.args!s} ended:\n{log.read_text()}")
         time.sleep(0.05)

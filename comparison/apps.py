@@ -1,22 +1,15 @@
 """The apps that are compared, each as a server process of its own."""
 
-import os
-import re
 import resource
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+from harness import server
+from harness.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
-# Seconds for a server to start, and to stop by itself.
-START_TIMEOUT = 30
-STOP_TIMEOUT = 2
 
 
 @dataclass(frozen=True)
@@ -46,32 +39,6 @@ PEERS = (DESIGN, TUNED, TUTORIAL, SQLMODEL, ASYNC, TORTOISE, PWASYNCIO)
 APPS = (OURS, *PEERS, FLOOR)
 
 
-class StartError(Exception):
-    """The server did not start; the message is the last line that it wrote."""
-
-
-class Server:
-    """A running server, on loopback only."""
-
-    def __init__(self, pid: int, port: int) -> None:
-        self.port = port
-        self._process = psutil.Process(pid)
-
-    def cpu_seconds(self) -> float:
-        """CPU time of the process since its start."""
-        times = self._process.cpu_times()
-        return times.user + times.system
-
-    def peak_mib(self) -> float | None:
-        """The most memory (RSS) it has had, in MiB; None where there is no /proc."""
-        try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
-        except OSError:
-            return None
-        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-        return int(peak[1]) / 1024 if peak else None
-
-
 def allow_open_files(number: int) -> None:
     """Let this process, and those that it starts, open as many, if the system does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -80,41 +47,16 @@ def allow_open_files(number: int) -> None:
 
 
 @contextmanager
-def serve(app: App, database_url: str, folder: Path) -> Iterator[Server]:
-    """The app, served on that database; its log goes to `folder`.
+def serve(app: App, database_url: str) -> Iterator[Server]:
+    """Serve the app on that database.
 
-    Raises StartError if it does not start.
+    Raise ServerError if it does not start.
     """
-    environment = os.environ | {"DATABASE_URL": database_url}
-    log = folder / "server.log"
-    command = [sys.executable, "-m", "uvicorn", app.target, "--no-access-log"]
-    command += ["--host", "127.0.0.1", "--port", "0", "--app-dir", str(ROOT)]
-    with log.open("w") as output:
-        process = subprocess.Popen(  # noqa: S603 - no word of it comes from outside
-            command, cwd=folder, env=environment, stdout=output, stderr=output
-        )
-    try:
-        yield Server(process.pid, _wait_for_port(process, log))
-    finally:
-        _stop(process)
-
-
-def _wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
-    deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline and process.poll() is None:
-        if port := re.search(r"running on http://127\.0\.0\.1:(\d+)", log.read_text()):
-            return int(port[1])
-        time.sleep(0.02)
-    lines = log.read_text().split("\n")
-    raise StartError(
-        next((line for line in reversed(lines) if line), "it says nothing")
-    )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_TIMEOUT)
-    except subprocess.TimeoutExpired:  # It hangs: that is one of the findings.
-        process.kill()
-        process.wait()
+    with server.serve(
+        database_url,
+        "--no-access-log",
+        f"--app-dir={ROOT}",
+        module=("uvicorn", app.target),
+    ) as running:
+        running.wait_for("Uvicorn running on")
+        yield running

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .apps import App, Server, StartError, allow_open_files, serve
+from harness.load import Load, drive, requests_for
+from harness.processes import ServerError
+from harness.server import Server
+
+from .apps import App, allow_open_files, serve
 from .databases import engine, fill, fresh_database, remove_items
-from .load import Load, drive, requests_for
 from .plan import (
     LARGEST_PAGE,
     NEW_ITEM,
@@ -75,7 +78,6 @@ class Bench:
 
     app: App
     url: str
-    folder: Path
 
 
 class Measurement:
@@ -107,12 +109,12 @@ class Measurement:
             folder = Path(stack.enter_context(TemporaryDirectory()))
             url = stack.enter_context(fresh_database(self._server_url, folder))
             try:
-                with serve(app, url, folder):  # It creates its tables.
+                with serve(app, url):  # It creates its tables.
                     pass
-            except StartError as exc:
+            except ServerError as exc:
                 self.results.left_out[app.name] = str(exc)
             else:
-                yield Bench(app, url, folder)
+                yield Bench(app, url)
 
     def routes(self, benches: list[Bench]) -> None:
         """All servers run, one is driven at a time; neighbours in time are compared."""
@@ -123,9 +125,7 @@ class Measurement:
             servers = []
             for bench in benches:
                 fill(bench.url, plan.users, plan.items_per_user)
-                servers.append(
-                    stack.enter_context(serve(bench.app, bench.url, bench.folder))
-                )
+                servers.append(stack.enter_context(serve(bench.app, bench.url)))
             pairs = list(zip(benches, servers, strict=True))
             for number in range(plan.rounds + 1):
                 for route in ROUTES:
@@ -149,7 +149,7 @@ class Measurement:
             for bench in benches:
                 self._report(f"{clients:,} clients, {bench.app.name}")
                 # A new server each time: one that hangs would go on hanging.
-                with serve(bench.app, bench.url, bench.folder) as server:
+                with serve(bench.app, bench.url) as server:
                     self._sample(server, ONE_USER, 1, plan.warm_up)
                     samples[bench.app.name] = self._sample(
                         server, ONE_USER, clients, plan.ladder_seconds
@@ -191,7 +191,7 @@ class Measurement:
         results: dict[str, dict[int, Samples]],
     ) -> None:
         seconds = self._plan.ladder_seconds
-        with serve(bench.app, bench.url, bench.folder) as server:
+        with serve(bench.app, bench.url) as server:
             for route in routes:
                 self._sample(server, route, 1, self._plan.warm_up, users)
                 sample = self._sample(server, route, 1, seconds, users)
@@ -203,7 +203,7 @@ class Measurement:
         for bench in benches:
             self._report(f"memory, {bench.app.name}")
             fill(bench.url, max(self._plan.users, 1000), self._plan.items_per_user)
-            with serve(bench.app, bench.url, bench.folder) as server:
+            with serve(bench.app, bench.url) as server:
                 self.results.idle_mib[bench.app.name] = server.peak_mib()
                 load = drive(
                     server.port,

@@ -31,9 +31,9 @@ from peewee import PostgresqlDatabase
 from playhouse import pwasyncio
 
 from peewee_app import crud, schemas
-from peewee_app.fastapi_peewee import Connect, Pool, connector, read
-from peewee_app.fastapi_peewee.pool import run
-from peewee_app.fastapi_peewee.snapshot import in_snapshot
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import MakeConnection, Pool, connector, read, run
+from peewee_app.fastapi_peewee.transactions import in_snapshot
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
 
@@ -89,9 +89,9 @@ def in_transaction(job: Job) -> Any:
 
 
 @opened
-async def threads(connect: Connect, snapshot: Callable[[Job], Any]) -> Calls:
+async def threads(connect: MakeConnection, snapshot: Callable[[Job], Any]) -> Calls:
     """The app's pool, of the connections that `connect` makes."""
-    pool = Pool(connect, size=POSTGRESQL_CONNECTIONS, timeout=60)
+    pool = Pool(db, connect, size=POSTGRESQL_CONNECTIONS, timeout=60)
 
     async def on_a_thread(job: Job) -> Any:
         async with pool.request():
@@ -196,8 +196,9 @@ async def measure(call: Call, seconds: float) -> Sample:
 def ways_on(url: str) -> dict[str, Callable[[], Way]]:
     """What is compared, on the database at the URL."""
     plain = partial(PostgresqlDatabase, url, prefer_psycopg3=True, thread_safe=False)
+    snapshot = partial(in_snapshot, db)
     return {
-        "threads, the app's psycopg": lambda: threads(connector(url), in_snapshot),
+        "threads, the app's psycopg": lambda: threads(connector(url), snapshot),
         "threads, Peewee's psycopg": lambda: threads(plain, in_transaction),
         "greenlets, pwasyncio": lambda: extension(url),
         "greenlets, a bare bridge": lambda: bridge(url),

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from harness.load import get, post
+
 from .apps import ASYNC, DESIGN, OURS, PWASYNCIO, TORTOISE, TUNED, TUTORIAL, App
-from .load import get, post
 
 ITEM = b'{"title": "Foo", "description": "The Foo Wrestlers"}'
 

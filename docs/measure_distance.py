@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from comparison.load import drive, get
 from comparison.markdown import number, table
+from harness.load import drive, get
 from harness.server import serve
 from harness.servers import Postgresql, running
 
@@ -58,9 +58,7 @@ def serve_from_afar(
 
 def requests_per_second(url: str, size: int) -> float:
     """Of `GET /users/1`, by a process that has so many connections."""
-    with serve(
-        url, "--no-access-log", keep_log=False, DATABASE_POOL_SIZE=str(size)
-    ) as server:
+    with serve(url, "--no-access-log", DATABASE_POOL_SIZE=str(size)) as server:
         with httpx2.Client(base_url=server.base_url, timeout=60) as client:
             client.post("/users/", json=USER)
             client.get("/users/1").raise_for_status()

@@ -10,7 +10,6 @@ import sys
 import tempfile
 
 import httpx2
-import psutil
 
 from harness.server import Server, serve
 from peewee_app.database import db
@@ -37,24 +36,18 @@ def add_items(first: int, last: int) -> None:
 
 def cost(client: httpx2.Client, server: Server, path: str) -> tuple[int, float]:
     """The bytes of an answer, and the milliseconds of CPU the server takes for it."""
-    process = psutil.Process(server.process.pid)
-
-    def spent() -> float:
-        times = process.cpu_times()
-        return times.user + times.system
-
     length = len(client.get(path).raise_for_status().content)
-    start, count = spent(), 0
-    while spent() - start < SECONDS:
+    start, count = server.cpu_seconds(), 0
+    while server.cpu_seconds() - start < SECONDS:
         client.get(path).raise_for_status()
         count += 1
-    return length, (spent() - start) / count * 1000
+    return length, (server.cpu_seconds() - start) / count * 1000
 
 
 def main(url: str) -> None:
     """Fill the database at `url` step by step, measure, and print the table."""
     migrate(connector(url))
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         if User.select().exists():
             raise SystemExit("The database should be empty.")
         User.create(id=1, email="deadpool@example.com", hashed_password="")
@@ -62,11 +55,11 @@ def main(url: str) -> None:
     print("| ---: | --- | ---: | ---: |")
     stored = 0
     with (
-        serve(url, "--no-access-log", keep_log=False) as server,
+        serve(url, "--no-access-log") as server,
         httpx2.Client(base_url=server.base_url, timeout=120) as client,
     ):
         for size in SIZES:
-            with connect(connector(url)), db.atomic():
+            with connect(db, connector(url)), db.atomic():
                 add_items(stored + 1, size)
             stored = size
             for path in PATHS:

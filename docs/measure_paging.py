@@ -27,7 +27,7 @@ BATCH = 5_000
 def fill(url: str) -> None:
     """Make the tables, one user, and the items."""
     migrate(connector(url))
-    with connect(connector(url)), db.atomic():
+    with connect(db, connector(url)), db.atomic():
         if User.select().exists():
             raise SystemExit("The database should be empty.")
         User.create(id=1, email="deadpool@example.com", hashed_password="")

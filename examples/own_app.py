@@ -8,7 +8,7 @@ from peewee import CharField, Model
 from peewee_app.fastapi_peewee import ContextDatabase, Pool, connect, connector
 
 db = ContextDatabase()
-pool = Pool(connector("sqlite:///./notes.db"), size=1, timeout=10)
+pool = Pool(db, connector("sqlite:///./notes.db"), size=1, timeout=10)
 
 
 class Note(Model):
@@ -18,13 +18,13 @@ class Note(Model):
         database = db
 
 
-async def get_db() -> AsyncIterator[None]:
-    async with pool.request():
-        yield
+async def get_db() -> AsyncIterator[ContextDatabase]:
+    async with pool.request() as db:
+        yield db
 
 
 app = FastAPI(dependencies=[Depends(get_db, scope="function")])
-with connect("sqlite:///./notes.db"):
+with connect(db, "sqlite:///./notes.db"):
     db.create_tables([Note])
 
 

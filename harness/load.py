@@ -1,92 +1,159 @@
-"""Clients that read and write at once, and what they were told."""
+"""The load: clients that each send a request, wait for the answer, and send the next.
+
+Raw HTTP/1.1 on asyncio protocols, so that it needs a small part of what the server
+needs: a real HTTP client would be the bottleneck.
+"""
 
 import asyncio
+import re
 import time
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
+from typing import cast
 
-import httpx2
+import uvloop
 
-from peewee_app.fastapi_peewee import connect, connector
-from peewee_app.models import Item
-
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+# Seconds for all clients to connect.
+CONNECT_TIMEOUT = 20
 
 
 @dataclass
 class Load:
-    """What the clients saw."""
+    """What came of it. `latencies`, in seconds, are those of the 200s."""
 
-    statuses: Counter[str] = field(default_factory=Counter)
-    # The titles of the items that were acknowledged, and when.
-    acknowledged: dict[str, float] = field(default_factory=dict)
-    # When something other than 200 came.
-    refused: list[float] = field(default_factory=list)
-    slowest: float = 0
+    latencies: list[float] = field(default_factory=list)
+    # Answers of another status, and connections that the server closed.
+    failed: int = 0
+    # Requests without an answer at the end.
+    unanswered: int = 0
+    # Seconds from the first request to the last answer.
+    seconds: float = 0.0
 
-    def first_after(self, moment: float) -> float:
-        """Seconds from the moment to the first write acknowledged after it."""
-        return min(t for t in self.acknowledged.values() if t > moment) - moment
-
-    def lost(self, stored: Counter[str]) -> int:
-        return len(self.acknowledged.keys() - stored.keys())
-
-    def report(self, title: str, **figures: object) -> None:
-        """Print the figures, for `pytest -rP`, and for the documentation."""
-        numbers = {
-            **{str(status): n for status, n in sorted(self.statuses.items())},
-            "slowest": f"{self.slowest:.1f} s",
-            **figures,
-        }
-        print(f"{title}:", ", ".join(f"{name} {n}" for name, n in numbers.items()))
+    @property
+    def per_second(self) -> float:
+        """Requests per second that were answered with 200."""
+        return len(self.latencies) / self.seconds if self.seconds else 0.0
 
 
-@asynccontextmanager
-async def clients(base_url: str, count: int) -> AsyncIterator[Load]:
-    """So many clients, which read and write until the end of the block.
+def get(path: str) -> bytes:
+    """A GET request as bytes."""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
-    Each title is sent once: one that is stored twice was doubled by the app.
+
+def post(path: str, json: bytes) -> bytes:
+    """A POST request as bytes."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(json)}\r\n"
+    return head.encode() + b"Content-Type: application/json\r\n\r\n" + json
+
+
+class _Client(asyncio.Protocol):
+    def __init__(self, next_request: Callable[[], bytes | None], load: Load) -> None:
+        self._next_request = next_request
+        self._load = load
+        self._head = bytearray()
+        self._missing = 0  # Bytes of the body.
+        self._sent = 0.0
+        self._waiting = False
+        self.done = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def send(self) -> None:
+        """Send the next request; hang up if there is none."""
+        request = self._next_request()
+        self._waiting = request is not None
+        if request is None:
+            self._transport.close()
+        else:
+            self._sent = time.perf_counter()
+            self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        if self._missing:
+            self._missing -= len(data)
+        else:
+            self._head += data
+            end = self._head.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            length = re.search(rb"content-length: (\d+)", self._head[:end].lower())
+            if not length:
+                raise ValueError("an answer without a length")
+            self._missing = int(length[1]) - (len(self._head) - end - 4)
+        if not self._missing:
+            self._answered()
+
+    def _answered(self) -> None:
+        if self._head[9:12] == b"200":
+            self._load.latencies.append(time.perf_counter() - self._sent)
+        else:
+            self._load.failed += 1
+        self._head.clear()
+        self.send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._waiting:
+            self._load.failed += 1
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def abort(self) -> None:
+        """Hang up without the answer."""
+        self._load.unanswered += 1
+        self._waiting = False
+        self._transport.abort()
+
+
+def drive(
+    port: int,
+    requests: Iterator[bytes],
+    *,
+    clients: int,
+    seconds: float,
+    patience: float,
+) -> Load:
+    """Let as many clients send requests for `seconds`, then `patience` seconds longer
+    wait for the answers that are still to come.
+
+    Raises OSError or TimeoutError if the clients cannot connect.
     """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_drive(port, requests, clients, seconds, patience))
+
+
+async def _drive(
+    port: int, requests: Iterator[bytes], clients: int, seconds: float, patience: float
+) -> Load:
     load = Load()
-    stop = asyncio.Event()
+    end = 0.0
 
-    async def work(client: httpx2.AsyncClient, number: int) -> None:
-        sent = 0
-        while not stop.is_set():
-            sent += 1
-            title = f"{number}-{sent}"
-            write = ("POST", "/users/1/items/", {"title": title})
-            for method, path, body in (write, ("GET", "/items/?limit=10", None)):
-                start = time.monotonic()
-                response = await client.request(method, path, json=body)
-                end = time.monotonic()
-                load.slowest = max(load.slowest, end - start)
-                load.statuses[f"{method} {response.status_code}"] += 1
-                if response.status_code == 200:
-                    if method == "POST":
-                        load.acknowledged[title] = end
-                    continue
-                load.refused.append(end)
-                assert response.status_code == 503, response.text
-                assert int(response.headers["Retry-After"]) > 0
-                await asyncio.sleep(0.05)
+    def next_request() -> bytes | None:
+        return next(requests, None) if time.perf_counter() < end else None
 
-    limits = httpx2.Limits(max_connections=None)
-    async with (
-        httpx2.AsyncClient(base_url=base_url, timeout=60, limits=limits) as client,
-        asyncio.TaskGroup() as group,
-    ):
-        for number in range(count):
-            group.create_task(work(client, number))
-        try:
-            yield load
-        finally:
-            stop.set()
+    loop = asyncio.get_running_loop()
+    connected: list[_Client] = []
+    async with asyncio.timeout(CONNECT_TIMEOUT):
+        for _ in range(clients):
+            _, client = await loop.create_connection(
+                lambda: _Client(next_request, load), "127.0.0.1", port
+            )
+            connected.append(client)
+    start = time.perf_counter()
+    end = start + seconds
+    for client in connected:
+        client.send()
+    all_done = [client.done for client in connected]
+    await asyncio.wait(all_done, timeout=seconds + patience)
+    load.seconds = time.perf_counter() - start
+    for client in connected:
+        if not client.done.done():
+            client.abort()
+    await asyncio.wait(all_done, timeout=patience)
+    return load
 
 
-def stored(url: str) -> Counter[str]:
-    """The titles in the database, and how often each is there."""
-    with connect(connector(url)):
-        return Counter(item.title for item in Item.select())
+def requests_for(build: Callable[[int], bytes]) -> Iterator[bytes]:
+    """An endless row of requests, the first of them `build(0)`."""
+    return map(build, count())

@@ -1,33 +1,74 @@
 """A real server: uvicorn in a process of its own, on a real socket."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from .processes import dying_with_us
+import psutil
+
+from .processes import ServerError, dying_with_us
 
 
 @dataclass
 class Server:
-    """A running server, its port on the loopback address, and what it logged."""
+    """A running server, and its port on the loopback address."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     port: int
+    _log: Path
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def log(self) -> str:
+        """What it has logged until now."""
+        return self._log.read_text()
+
+    def wait_for(self, text: str, timeout: float = 60) -> None:
+        """Return when the text is in the log.
+
+        Raise ServerError if the process ends first, or after `timeout` seconds.
+        """
+        end = time.monotonic() + timeout
+        while text not in self.log:
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise ServerError(self.log.strip().rpartition("\n")[2])
+            time.sleep(0.02)
+
+    def wait(self) -> str:
+        """Wait until it ends by itself; return its log."""
+        self.process.wait(timeout=60)
+        return self.log
+
     def stop(self) -> str:
         """Stop it as an operator does; return its log."""
         self.process.send_signal(signal.SIGTERM)
-        log, _ = self.process.communicate(timeout=60)
-        return log
+        return self.wait()
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of the process since its start."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
+
+    def peak_mib(self) -> float | None:
+        """Return the most memory (RSS) it has had, in MiB; None where no /proc is."""
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError:
+            return None
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+        return int(peak[1]) / 1024 if peak else None
 
 
 @contextmanager
@@ -35,7 +76,6 @@ def serve(
     url: str,
     *arguments: str,
     module: Sequence[str] = ("peewee_app",),
-    keep_log: bool = True,
     **environment: str,
 ) -> Iterator[Server]:
     """Serve the database at `url`, with more arguments and environment for uvicorn.
@@ -43,31 +83,30 @@ def serve(
     `module` is what to run in place of the app: a module, and its first arguments.
 
     The socket listens before the process starts: a client's first request waits.
-    A log that is kept has to be short: nobody reads it before the server stops.
     """
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        # The server takes a descriptor for a Unix socket, and does not set it: each
-        # answer would wait 40 ms for the client's delayed acknowledgement.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        process = subprocess.Popen(
-            [
-                *dying_with_us("TERM"),
-                *(sys.executable, "-m", *module),
-                # After 5 s uvicorn would close an idle connection, which a client may
-                # be about to use.
-                "--timeout-keep-alive=60",
-                *("--fd", str(listener.fileno()), *arguments),
-            ],
-            env=os.environ | {"DATABASE_URL": url} | environment,
-            pass_fds=[listener.fileno()],
-            stdout=subprocess.PIPE if keep_log else subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        port = listener.getsockname()[1]
-    try:
-        yield Server(process, port)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=60)
+    with NamedTemporaryFile(prefix="server-", suffix=".log") as log:
+        with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+            # The server takes a descriptor for a Unix socket, and does not set it: each
+            # answer would wait 40 ms for the client's delayed acknowledgement.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            port = listener.getsockname()[1]
+            process = subprocess.Popen(
+                [
+                    *dying_with_us("TERM"),
+                    *(sys.executable, "-m", *module),
+                    # After 5 s uvicorn would close an idle connection, which a client
+                    # may be about to use.
+                    "--timeout-keep-alive=60",
+                    *("--fd", str(listener.fileno()), *arguments),
+                ],
+                env=os.environ | {"DATABASE_URL": url} | environment,
+                pass_fds=[listener.fileno()],
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield Server(process, port, Path(log.name))
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait(timeout=60)

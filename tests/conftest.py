@@ -2,7 +2,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,10 +12,14 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, sync_playwright
 
 from harness import servers
+from harness.processes import NotInstalledError
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.settings import Settings
+
+from .engines import skip
 
 # A shell has what it starts in the background ignore Ctrl-C, and so would our servers.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -48,6 +52,27 @@ def pytest_collection_modifyitems(
 def parameters(item: pytest.Item) -> dict[str, object]:
     """What a parametrized test is run with."""
     return item.callspec.params if hasattr(item, "callspec") else {}
+
+
+@contextmanager
+def skipping() -> Iterator[None]:
+    """Skip what needs a program that is not installed."""
+    try:
+        yield
+    except NotInstalledError as exc:
+        skip(str(exc))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    with skipping():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    with skipping():
+        yield
 
 
 @pytest.fixture
@@ -86,7 +111,7 @@ def mariadb_url() -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not chromium:
-        servers.skip("There is no browser: apt-get install chromium, or set CHROMIUM.")
+        skip("There is no browser: apt-get install chromium, or set CHROMIUM.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=BROWSER_ARGUMENTS, timeout=120_000
@@ -123,7 +148,7 @@ def url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
 def pool(url: str) -> Iterator[Pool]:
     connect = connector(url)
     migrate(connect)
-    pool = Pool(connect, size=1, timeout=0.2)
+    pool = Pool(db, connect, size=1, timeout=0.2)
     yield pool
     pool.close()
 

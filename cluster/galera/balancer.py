@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.processes import PATH, free_port
+
 from ..haproxy import DEFAULTS, haproxy
-from ..machine import PATH, free_ports
 from .nodes import Node
 
 # A node answers when it takes part in the group, and not merely when its port is open:
@@ -43,7 +44,7 @@ def balancer(nodes: list[Node]) -> Iterator[int]:
     """
     with tempfile.TemporaryDirectory(prefix="haproxy-") as name:
         directory = Path(name)
-        (port,) = free_ports(1)
+        port = free_port()
         servers = [f"    server {node.name} 127.0.0.1:{node.port}" for node in nodes]
         check = directory / "check"
         check.write_text(CHECK)

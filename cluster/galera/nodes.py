@@ -15,9 +15,7 @@ from typing import Any
 
 import pymysql
 
-from harness.processes import dying_with_us
-
-from ..machine import PATH, NodeError, free_ports, run_as
+from harness.processes import PATH, ServerError, dying_with_us, free_port, run_as
 
 # What has to be installed, and the Debian package that it is in.
 NEEDED = {
@@ -81,7 +79,8 @@ class Node:
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
         self.directory = directory
-        self.port, group_port, self.sst_port, self.ist_port = free_ports(4)
+        self.port, group_port = free_port(), free_port()
+        self.sst_port, self.ist_port = free_port(), free_port()
         self.address = f"127.0.0.1:{group_port}"
         self.log = directory / "mysqld.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,7 +106,7 @@ class Node:
             timeout=START_TIMEOUT,
         )
         if install.returncode:
-            raise NodeError(f"{self.name}: {install.stdout}{install.stderr}")
+            raise ServerError(f"{self.name}: {install.stdout}{install.stderr}")
 
     def start(self, *options: str) -> None:
         """Start the server, at the position in the group's history that it has got to.
@@ -123,7 +122,7 @@ class Node:
         self._run(*options, f"--log-error={self.log}")
 
     def wait_until_synced(self) -> None:
-        """Return when the node takes part. Raises NodeError if it does not in time."""
+        """Return when the node takes part. Raise ServerError if it does not in time."""
         end = time.monotonic() + START_TIMEOUT
         while time.monotonic() < end:
             if self._process is None or self._process.poll() is not None:
@@ -135,7 +134,7 @@ class Node:
                 pass
             time.sleep(0.1)
         log = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
-        raise NodeError(f"{self.name} did not start:\n{log}")
+        raise ServerError(f"{self.name} did not start:\n{log}")
 
     def kill(self) -> None:
         """Let the server die as it would with its machine: kill -9."""
@@ -217,7 +216,7 @@ def cluster(size: int) -> Iterator[list[Node]]:
     """So many nodes that have found each other, and a database for the app.
 
     They are in a temporary directory, and are gone when the block ends. Raises
-    NodeError if one does not start.
+    ServerError if one does not start.
     """
     with tempfile.TemporaryDirectory(prefix="cluster-") as directory:
         os.chmod(directory, 0o755)

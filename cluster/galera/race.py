@@ -111,7 +111,7 @@ def increment(nodes: list[Node], times: int) -> Increments:
 
     def work(node: Node) -> int:
         acknowledged = 0
-        with connect(connector(node.url)):
+        with connect(db, connector(node.url)):
             for _ in range(times):
                 try:
                     db.execute_sql(f"UPDATE {table} SET number = number + 1")
@@ -120,7 +120,10 @@ def increment(nodes: list[Node], times: int) -> Increments:
                 acknowledged += 1
         return acknowledged
 
-    logger, retries = logging.getLogger("peewee_app.fastapi_peewee.retry"), Retries()
+    logger, retries = (
+        logging.getLogger("peewee_app.fastapi_peewee.transactions"),
+        Retries(),
+    )
     logger.addHandler(retries)
     try:
         with ThreadPoolExecutor(len(nodes)) as threads:

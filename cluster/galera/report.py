@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from ..load import Tally
-from ..stored import Stored, compare, show
+from harness.clients import Stored, Tally, compare, show
+
 from .nodes import DATABASE, Node
 from .race import Increments, Race
 

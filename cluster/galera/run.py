@@ -3,9 +3,10 @@
 import asyncio
 import time
 
+from harness.clients import Client
+
 from ..apps import Apps
-from ..load import Client
-from ..machine import say
+from ..progress import say
 from .balancer import balancer
 from .nodes import Node, cluster, database_url
 from .race import increment, race
@@ -24,7 +25,7 @@ INCREMENTS = 50
 def run() -> Report:
     """Start everything, kill a node under load, let it return, then stop everything.
 
-    Raises NodeError or AppError if something does not start.
+    Raises ServerError if something does not start.
     """
     report = Report()
     say("starting the nodes")

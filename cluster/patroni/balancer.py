@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.processes import free_port
+
 from ..haproxy import DEFAULTS, haproxy
-from ..machine import free_ports
 from .nodes import Node
 
 # Patroni answers 200 on the primary only, and only while it holds the lock in etcd.
@@ -26,7 +27,7 @@ listen primary
 def balancer(nodes: list[Node]) -> Iterator[int]:
     """The port of a HAProxy that sends connections to the primary."""
     with tempfile.TemporaryDirectory(prefix="haproxy-") as directory:
-        (port,) = free_ports(1)
+        port = free_port()
         servers = [
             f"    server {node.name} 127.0.0.1:{node.port} check port {node.rest_port}"
             for node in nodes

@@ -12,7 +12,8 @@ from typing import TypeVar
 import httpx2
 import psycopg
 
-from ..machine import NodeError
+from harness.processes import ServerError
+
 from .etcd import Etcd
 from .nodes import DATABASE, Node
 
@@ -60,7 +61,7 @@ class Cluster:
             primary.rest.post, "/switchover", json=leader, timeout=TIMEOUT
         )
         if response.is_error:
-            raise NodeError(f"no switchover: {response.text}")
+            raise ServerError(f"no switchover: {response.text}")
 
     async def whole(self) -> None:
         """Return when all nodes follow one primary, and have all that it has.
@@ -70,7 +71,7 @@ class Cluster:
         await self.wait("nodes that follow one primary", self._is_whole)
 
     async def wait(self, what: str, find: Callable[[], T]) -> T:
-        """What is found as soon as there is something. Raises NodeError if not in time.
+        """Return what is found as soon as it is; raise ServerError if that is late.
 
         Servers that do not answer, or refuse, are asked again.
         """
@@ -87,7 +88,7 @@ class Cluster:
             for log in [self.etcd.log, *(node.log for node in self.nodes)]
             if log.exists()
         ]
-        raise NodeError("\n".join([f"waited in vain for {what}", *logs]))
+        raise ServerError("\n".join([f"waited in vain for {what}", *logs]))
 
     def _leaders(self) -> list[Node]:
         return [node for node in self.nodes if node.leads()]
@@ -116,7 +117,7 @@ async def cluster(size: int) -> AsyncIterator[Cluster]:
     """So many nodes with a primary among them, and a database for the app.
 
     They are in a temporary directory, and are gone when the block ends. Raises
-    NodeError if one does not start.
+    ServerError if one does not start.
     """
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="patroni-"))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import httpx2
 
-from ..machine import free_ports
+from harness.processes import free_port
+
 from . import programs
 
 
@@ -15,7 +16,7 @@ class Etcd:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.port, self.peer_port = free_ports(2)
+        self.port, self.peer_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = directory / "etcd.log"
         self._process: subprocess.Popen[bytes] | None = None

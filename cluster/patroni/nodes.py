@@ -13,8 +13,9 @@ from typing import Any
 import httpx2
 import psycopg
 
+from harness.processes import free_port
+
 from ..haproxy import DEFAULTS, haproxy
-from ..machine import free_ports
 from . import programs
 from .watchdog import Watchdog
 
@@ -92,9 +93,9 @@ class Node:
         self.name = name
         self.directory = directory.resolve()  # As /proc tells it.
         self.etcd_port = etcd_port
-        self.port, self.rest_port = free_ports(2)
-        self.network_port, self.network_rest_port = free_ports(2)
-        (self.network_etcd_port,) = free_ports(1)
+        self.port, self.rest_port = free_port(), free_port()
+        self.network_port, self.network_rest_port = free_port(), free_port()
+        self.network_etcd_port = free_port()
         self.log = directory / "patroni.log"
         self.watchdog = Watchdog(directory / "watchdog")
         # Where Patroni is asked what the node is, and told what to do.

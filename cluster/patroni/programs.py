@@ -4,9 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from harness.processes import dying_with_us
-
-from ..machine import PATH, run_as
+from harness.processes import PATH, dying_with_us, run_as
 
 # Debian keeps each version of PostgreSQL in a directory of its own.
 BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/nowhere"))

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..load import Tally
-from ..stored import Stored, show
+from harness.clients import Stored, Tally, show
 
 
 @dataclass

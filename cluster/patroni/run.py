@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 from hashlib import sha256
 from uuid import uuid4
 
+from harness.clients import Client, Stored, Tally, compare
+
 from ..apps import Apps
-from ..load import Client, Tally
-from ..machine import say
-from ..stored import Stored, compare
+from ..progress import say
 from .balancer import balancer
 from .cluster import Cluster, cluster
 from .nodes import DATABASE, Node
@@ -28,7 +28,7 @@ BEFORE, AFTER = 2, 2
 def run(scenarios: Iterable[str], modes: Iterable[bool] = (False, True)) -> Report:
     """Run the scenarios in each mode: False is asynchronous, True is synchronous.
 
-    The app's processes stay the same all the time. Raises NodeError or AppError if
+    The app's processes stay the same all the time. Raises ServerError if
     something does not start, or does not come back.
     """
     return asyncio.run(work([(name, mode) for mode in modes for name in scenarios]))

@@ -10,11 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from peewee_app.fastapi_peewee import Pool, PoolTimeoutError, connector
+from peewee_app.fastapi_peewee import (
+    ContextDatabase,
+    Pool,
+    PoolTimeoutError,
+    connector,
+)
 
 down: ContextVar[str] = ContextVar("down", default="nothing")
 up: ContextVar[str] = ContextVar("up", default="nothing")
-pool = Pool(connector("sqlite://"), size=1, timeout=0.1)
+pool = Pool(ContextDatabase(), connector("sqlite://"), size=1, timeout=0.1)
 
 
 class PlainMiddleware:

@@ -19,7 +19,7 @@ from peewee_app.fastapi_peewee import (
 )
 
 FOLDER = tempfile.TemporaryDirectory()
-pool = Pool(connector(f"sqlite:///{FOLDER.name}/app.db"), size=1, timeout=10)
+pool = Pool(db, connector(f"sqlite:///{FOLDER.name}/app.db"), size=1, timeout=10)
 app = FastAPI()
 add_database_error_handlers(app)
 begun, may_end = threading.Event(), threading.Event()

@@ -14,7 +14,7 @@ from peewee_app.fastapi_peewee import (
 )
 
 db = ContextDatabase()
-pool = Pool(connector("sqlite://"), size=1, timeout=10)
+pool = Pool(db, connector("sqlite://"), size=1, timeout=10)
 
 
 class Mail(Model):

@@ -11,7 +11,7 @@ from peewee_app.fastapi_peewee import ContextDatabase, Pool, connector
 
 db = ContextDatabase()
 connect = connector("sqlite://")
-pool = Pool(connect, size=1, timeout=10)
+pool = Pool(db, connect, size=1, timeout=10)
 answered = threading.Event()
 
 

@@ -25,7 +25,7 @@ def users_from(user_id: int) -> "ModelSelect[User]":
 
 def main() -> None:
     """Call them."""
-    with connect("sqlite://"):
+    with connect(db, "sqlite://"):
         db.create_tables([User])
         for user_id, email in [(1, None), (2, None), (2, "a@x.org"), (3, "b@x.org")]:
             calls.clear()

@@ -32,7 +32,7 @@ def ask_the_app(url: str) -> None:
 
 def ask_the_database(url: str) -> None:
     """Write past the schemas what a VARCHAR(255) cannot hold."""
-    with connect(url):
+    with connect(db, url):
         try:
             Item.create(title="x" * 256, owner=1)
             print("  256 characters, past the schema: stored")

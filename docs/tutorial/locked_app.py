@@ -16,8 +16,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from peewee_app import crud, routes, schemas
 from peewee_app.database import Db, db
-from peewee_app.fastapi_peewee import PeeweeRoute, Pool, connector
-from peewee_app.fastapi_peewee.pool import run
+from peewee_app.fastapi_peewee import PeeweeRoute, Pool, connector, run
 from peewee_app.hashing import turns
 from peewee_app.migrations import migrate
 from peewee_app.models import BaseModel, User
@@ -102,7 +101,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Pool]]:
     """Make the tables and the pool."""
     connect = connector("sqlite:///./sql_app.db")
     await run_sync(migrate, connect)
-    pool = Pool(connect, size=1, timeout=10)
+    pool = Pool(db, connect, size=1, timeout=10)
     async with pool.request():
         await run(lambda: db.create_tables([Token]))
     yield {"pool": pool}
@@ -112,4 +111,5 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Pool]]:
 app = FastAPI(lifespan=lifespan)
 app.include_router(door)
 # Everything else is for those who have a token.
-app.include_router(routes.router, dependencies=[Depends(current_user)])
+for router in routes.routers:
+    app.include_router(router, dependencies=[Depends(current_user)])

@@ -7,13 +7,15 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from peewee_app import crud, schemas
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import DatabaseMiddleware, Pool, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import User
+from peewee_app.passwords import hash_password
 from peewee_app.web.body_limit import BodyLimitMiddleware
 
 connect = connector("sqlite:///./sql_app.db")
-pool = Pool(connect, size=1, timeout=10)
+pool = Pool(db, connect, size=1, timeout=10)
 
 
 @asynccontextmanager
@@ -32,7 +34,10 @@ app.add_middleware(BodyLimitMiddleware, limit=1_000_000)
 @app.post("/users/", response_model=schemas.User)
 def create_user(user: schemas.UserCreate) -> User:
     """Create a user, on the connection of the middleware."""
-    return crud.create_user(user)
+    hashed_password = hash_password(user.password)
+    return crud.create_user(
+        schemas.UserInDB(email=user.email, hashed_password=hashed_password)
+    )
 
 
 @app.get("/users/count")

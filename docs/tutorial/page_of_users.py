@@ -15,7 +15,7 @@ def show(event: QueryEvent) -> None:
 
 def main() -> None:
     """Read the page as `GET /users/` does."""
-    with connect("sqlite://"):
+    with connect(db, "sqlite://"):
         db.create_tables([User, Item])
         for n in range(3):
             User.create(email=f"{n}@example.com", hashed_password="")

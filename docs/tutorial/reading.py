@@ -32,7 +32,7 @@ def count(way: str, schema: Any, users: Callable[[], Any]) -> None:
 
 def main() -> None:
     """Read them in each way."""
-    with connect("sqlite://"):
+    with connect(db, "sqlite://"):
         db.create_tables([User, Item])
         for n in range(3):
             user = User.create(email=f"{n}@example.com", hashed_password="")

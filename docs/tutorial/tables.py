@@ -14,7 +14,7 @@ def show(event: QueryEvent) -> None:
 
 def main() -> None:
     """Create the tables, in memory, and use an attribute of each kind."""
-    with connect("sqlite://"):
+    with connect(db, "sqlite://"):
         db.query_hooks.append(show)
         db.create_tables([User, Item])
         print("-- a user and an item")

@@ -56,14 +56,14 @@ async def pwasyncio() -> None:
         await asyncio.sleep(0.01)
 
 
-pool = Pool(connector(f"sqlite:///{FILE}"), size=1, timeout=10)
 context_db = ContextDatabase()
+pool = Pool(context_db, connector(f"sqlite:///{FILE}"), size=1, timeout=10)
 
 
 async def get_db() -> AsyncIterator[ContextDatabase]:
     """As in peewee_app/database.py."""
-    async with pool.request():
-        yield context_db
+    async with pool.request() as db:
+        yield db
 
 
 @app.get("/ours")

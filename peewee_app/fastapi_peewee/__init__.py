@@ -1,36 +1,51 @@
 """What an app needs to use Peewee under FastAPI; it imports nothing from the rest."""
 
-from .engines import connect, connector, pool_size
+from .database import ContextDatabase, connect
+from .engines import connector, pool_size
+from .engines.connection import Connector
+from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
+from .engines.url import is_in_memory, without_password
+from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
-from .paging import Page
-from .pool import Pool, PoolTimeoutError
+from .migrations import migrate
+from .paging import Page, PageQuery, PageRequest, page_after
+from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
 from .route import PeeweeRoute
-from .scope import (
-    Connect,
-    ContextDatabase,
-    NoConnectionError,
-    SharedTransactionError,
-)
+from .scope import MakeConnection, NoConnectionError, SharedTransactionError
 
 __all__ = [
-    "Connect",
+    "BigId",
+    "Connector",
     "ContextDatabase",
     "DatabaseMiddleware",
+    "ForeignKeyViolation",
+    "Id",
+    "MakeConnection",
     "NoConnectionError",
     "Page",
+    "PageQuery",
+    "PageRequest",
     "PeeweeGetterDict",
     "PeeweeRoute",
     "Pool",
     "PoolTimeoutError",
     "SharedTransactionError",
+    "Text",
+    "UniqueViolation",
     "add_database_error_handlers",
     "connect",
     "connector",
+    "is_in_memory",
+    "migrate",
+    "page_after",
     "pool_size",
     "prepared",
     "prepared_first",
     "read",
+    "run",
+    "why_unavailable",
+    "without_password",
 ]

@@ -1,9 +1,29 @@
 """The only place where private parts of Peewee are looked at: those of a query."""
 
-from itertools import zip_longest
+from collections.abc import Generator
 from typing import Any
 
-from peewee import Field, ModelInsert
+from peewee import CursorWrapper, Model
+
+
+class Rows(CursorWrapper):
+    """What a query has fetched, as if it had run."""
+
+    def __init__(self, rows: list[Model]) -> None:
+        super().__init__(None)
+        self.row_cache = rows
+        self.count = len(rows)
+        self.populated = True
+
+    def iterator(self) -> Generator[Any, None, None]:
+        """Yield the rows, as those of a cursor that keeps none."""
+        yield from self.row_cache
+
+
+def with_rows(query: Any, rows: list[Model]) -> Any:
+    """Return the query with these rows as its result; what is made of it runs anew."""
+    query._cursor_wrapper = Rows(rows)
+    return query
 
 
 def is_plain(query: Any) -> bool:
@@ -23,24 +43,11 @@ def is_plain(query: Any) -> bool:
     )
 
 
-def row_of(query: Any) -> dict[Field, Any] | None:
-    """The row that the query inserts, by its fields, if it does just that.
+def order_of(query: Any) -> tuple[Any, ...]:
+    """Return the nodes of the query's ORDER BY."""
+    return query._order_by or ()
 
-    It does not if it inserts several, resolves a conflict, leaves a default to Peewee,
-    or returns anything but the primary key.
-    """
-    if not isinstance(query, ModelInsert):
-        return None
-    insert: Any = query
-    row, meta = insert._insert, insert.model._meta
-    returned = zip_longest(insert._returning or (), meta.get_primary_keys())
-    does_more = (
-        not isinstance(row, dict)
-        or insert._columns
-        or insert._on_conflict
-        or insert._cte_list
-        or insert._as_rowcount
-        or (insert._returning and any(column is not key for column, key in returned))
-        or not row.keys() >= meta.defaults.keys()
-    )
-    return None if does_more else row
+
+def is_grouped(query: Any) -> bool:
+    """Return whether the query has a GROUP BY."""
+    return bool(query._group_by)

@@ -10,14 +10,17 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
 from anyio.to_thread import run_sync
 from peewee import OperationalError
 
-from .scope import Connect, Holder, Scope, current, current_scope, open_scope
+from .database import ContextDatabase, connect
+from .scope import ConnectionScope, Holder, MakeConnection
+from .transactions import in_snapshot
 
 T = TypeVar("T")
 
@@ -29,7 +32,7 @@ class PoolTimeoutError(OperationalError):
 class Slot:
     """A thread, and the connection that it keeps from one request to the next."""
 
-    def __init__(self, connect: Connect, free: Callable[["Slot"], None]) -> None:
+    def __init__(self, connect: MakeConnection, free: Callable[["Slot"], None]) -> None:
         self._connect = connect
         self._free = free
         self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
@@ -70,7 +73,7 @@ class Slot:
         self._put(job)
         return await answer
 
-    def give_back(self, scope: Scope) -> None:
+    def give_back(self, scope: ConnectionScope) -> None:
         """End the scope, and let the next request have the slot; never blocks."""
         if not scope.end():
             self.holder = Holder(self._connect)
@@ -103,7 +106,7 @@ class Slot:
             del job  # It would keep the request's objects until the next one comes.
 
 
-class RequestScope(Scope):
+class RequestScope(ConnectionScope):
     """The scope of a request: it has the slot that the request has."""
 
     def __init__(self, pool: "Pool", slot: Slot) -> None:
@@ -120,7 +123,15 @@ class Pool:
     makes one unopened connection, with `thread_safe=False`: `connector(url)` does.
     """
 
-    def __init__(self, connect: Connect, *, size: int, timeout: float) -> None:
+    def __init__(
+        self,
+        db: ContextDatabase,
+        connect: MakeConnection,
+        *,
+        size: int,
+        timeout: float,
+    ) -> None:
+        self.db = db
         self.timeout = timeout
         self._connect = connect
         self._slots = [Slot(connect, self._free) for _ in range(size)]
@@ -129,36 +140,40 @@ class Pool:
         self._waiting: deque[asyncio.Future[Slot]] = deque()
 
     @asynccontextmanager
-    async def request(self) -> AsyncIterator[None]:
-        """A scope for code on the event loop, entered when a slot has come free.
+    async def request(self) -> AsyncIterator[ContextDatabase]:
+        """Open a scope for code on the event loop, when a slot has come free.
 
         Within a request of the same task it is that request's scope. Raises
         PoolTimeoutError if no slot comes free within the pool's timeout.
         """
-        outer = current_scope()
+        outer = self.db.scope
         if (
             isinstance(outer, RequestScope)
             and outer.pool is self
             and outer.task is asyncio.current_task()
         ):
-            yield
+            yield self.db
             return
         slot = await self._take()
         scope = RequestScope(self, slot)
+        before = _request.get()
+        _request.set(scope)
         try:
-            with current(scope):
-                yield
+            with self.db.use(scope):
+                yield self.db
         finally:
+            # Not reset(): it may end in another task than the one it began in.
+            _request.set(before)
             slot.give_back(scope)
 
     @contextmanager
-    def connection(self) -> Iterator[None]:
-        """A scope for scripts, shells and threads.
+    def connection(self) -> Iterator[ContextDatabase]:
+        """Open a scope for a script, a shell or a thread.
 
         It waits for no slot: its connection comes on top of those of the requests.
         """
-        with open_scope(self._connect):
-            yield
+        with connect(self.db, self._connect) as db:
+            yield db
 
     def close(self) -> None:
         """Close all connections, and end their threads; blocks until that is done."""
@@ -196,12 +211,19 @@ class Pool:
         self._idle.append(slot)
 
 
-async def run(function: Callable[[], T]) -> T:
-    """What the function returns, on the thread of the current request's slot.
+async def run(function: Callable[[], T], *, snapshot: bool = False) -> T:
+    """Return what the function does, on the thread of the current request's slot.
 
-    Outside a request, on one of the framework's threads.
+    With `snapshot`, its queries all see one state of the database, and it may run again
+    (see `in_snapshot`). Outside a request, on one of the framework's threads.
     """
-    scope = current_scope()
-    if isinstance(scope, RequestScope):
-        return await scope.slot.run(function)
-    return await run_sync(function)
+    request = _request.get()
+    if request is None:
+        return await run_sync(function)
+    if snapshot:
+        function = partial(in_snapshot, request.pool.db, function)
+    return await request.slot.run(function)
+
+
+# The request that this code belongs to.
+_request: ContextVar[RequestScope | None] = ContextVar("request", default=None)

@@ -13,7 +13,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from harness.server import Server, serve
-from harness.servers import on
+
+from ..engines import on
 
 pytestmark = on("sqlite")
 WHITE = (255, 255, 255)

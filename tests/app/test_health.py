@@ -16,15 +16,17 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from harness.load import USER, clients
+from harness.clients import USER, clients
 from harness.server import serve
-from harness.servers import Postgresql, on, running, skip
+from harness.servers import Postgresql, running
 from peewee_app.fastapi_peewee import connector
 from peewee_app.fastapi_peewee.engines import sqlite
 from peewee_app.health import Readiness
 from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.settings import Settings
+
+from ..engines import on, skip
 
 
 @contextmanager

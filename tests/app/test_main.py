@@ -14,10 +14,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app.fastapi_peewee import connector
 from peewee_app.main import create_app
-from peewee_app.settings import Settings, without_password
+from peewee_app.settings import Settings
+
+from ..engines import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
@@ -108,13 +109,10 @@ def test_workers_that_start_together_on_an_empty_database(
         httpx2.Client(base_url=server.base_url, timeout=60) as client,
     ):
         assert client.post("/users/", json=USER).status_code == 200
-        log = ""
-        assert server.process.stdout is not None
-        while log.count("Application startup complete.") < 8:
-            line = server.process.stdout.readline()
-            assert line, log
-            log += line
-        log += server.stop()
+        while server.log.count("Application startup complete.") < 8:
+            assert server.process.poll() is None, server.log
+            time.sleep(0.02)
+        log = server.stop()
     assert "ERROR" not in log
     applied = re.findall("Applied the migration (.+)", log)
     assert len(applied) == len(set(applied)) > 0
@@ -160,8 +158,8 @@ WRONG_SETTINGS = [
 def test_a_wrong_setting_stops_the_start_with_one_clear_line(
     url: str, name: str, value: str, reason: str, workers: str
 ) -> None:
-    with serve(url, "--workers", workers, keep_log=True, **{name: value}) as server:
-        log, _ = server.process.communicate(timeout=60)
+    with serve(url, "--workers", workers, **{name: value}) as server:
+        log = server.wait()
     assert workers != "1" or server.process.returncode == 3
     assert "Traceback" not in log
     lines = [line for line in log.splitlines() if name in line]
@@ -186,9 +184,7 @@ def test_a_start_that_waits_for_a_lock_says_so_and_can_be_stopped(
         other.execute("PRAGMA journal_mode=wal")
         other.execute("BEGIN IMMEDIATE")
         with serve(url) as server:
-            assert server.process.stdout is not None
-            while "lock" not in server.process.stdout.readline():
-                assert server.process.poll() is None
+            server.wait_for("lock")
             log = server.stop()
     assert "stopped by a signal" in log
     assert "Traceback" not in log
@@ -210,8 +206,3 @@ def test_workers_that_have_a_database_each_are_warned_of(workers: int) -> None:
         assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
         log = server.stop()
     assert ("each of several workers has one of its own" in log) == (workers > 1)
-
-
-def test_a_url_is_logged_without_its_password() -> None:
-    url = "postgresql://scott:tiger@host:5432/db?password=tiger"
-    assert without_password(url) == "postgresql://scott@host:5432/db"

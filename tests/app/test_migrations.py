@@ -14,12 +14,13 @@ from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app import migrations
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
+
+from ..engines import on
 
 MODELS = [User, Item]
 
@@ -40,7 +41,7 @@ def columns(url: str) -> dict[str, list[tuple[str, str | None, bool, bool]]]:
 def test_models_and_migrations_agree_up_and_down(url: str) -> None:
     migrate(connector(url))
     migrated = columns(url)
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert not diff_models(db.obj, MODELS)
         runner = Runner(db.obj, migrations.DIRECTORY)
         last = len(runner.status())
@@ -69,12 +70,12 @@ def test_a_second_start_changes_nothing(pool: Pool, url: str) -> None:
 def test_an_interrupted_migration_is_finished_by_the_next_start(url: str) -> None:
     """MySQL cannot roll a new table back."""
     migrate(connector(url))
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         User.create(email="a", hashed_password="")
         db.execute_sql("DROP TABLE items")
         db.execute_sql("DELETE FROM schema_migration")
     migrate(connector(url))
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert not diff_models(db.obj, MODELS)
         assert User.select().count() == 1
 
@@ -99,7 +100,7 @@ def test_processes_that_start_together_apply_it_once(
     assert errors == []
     applied = re.findall("Applied the migration (.+)", caplog.text)
     assert len(applied) == len(set(applied)) > 0
-    with connect(url):
+    with connect(db, url):
         assert not diff_models(db.obj, MODELS)
 
 
@@ -109,7 +110,7 @@ def test_a_migration_may_take_longer_than_a_request(url: str) -> None:
     sleep = "pg_sleep" if url.startswith("postgresql") else "SLEEP"
     with closing(connect_to(limited=False)) as connection:
         connection.execute_sql(f"SELECT {sleep}(2)")
-    with connect(connect_to), pytest.raises(OperationalError):
+    with connect(db, connect_to), pytest.raises(OperationalError):
         db.execute_sql(f"SELECT {sleep}(2)")
 
 
@@ -125,7 +126,7 @@ def test_a_database_newer_than_the_code_stops_the_start(
         )
     pool.close()
     with serve(url, MIGRATE_AT_START=at_start) as server:
-        log, _ = server.process.communicate(timeout=60)
+        log = server.wait()
     assert server.process.returncode == 3
     assert "Traceback" not in log
     (line,) = (line for line in log.splitlines() if "9999_from_the_future" in line)
@@ -135,7 +136,7 @@ def test_a_database_newer_than_the_code_stops_the_start(
 @on("sqlite")
 def test_who_migrates_by_hand_is_told_what_is_missing(url: str) -> None:
     with serve(url, MIGRATE_AT_START="false") as server:
-        log, _ = server.process.communicate(timeout=60)
+        log = server.wait()
     assert server.process.returncode == 3
     assert "Traceback" not in log
     (line,) = (line for line in log.splitlines() if "0001_initial" in line)

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harness.servers import on
+from ..engines import on
 
 # A database is made for each test, not for each example; and machines are slow.
 several = settings(

@@ -67,7 +67,6 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "mysql://scott:tiger@host:port/db"),
         ("DATABASE_URL", "mysql://scott:tiger@[host/db"),
         ("DATABASE_URL", "mysql://scott:tiger@host"),
-        ("DATABASE_URL", "cockroachdb://scott:tiger@host/db?sslmod=require"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_one_line_that_names_it(

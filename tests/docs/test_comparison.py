@@ -25,18 +25,19 @@ from comparison.apps import APPS, DESIGN, FLOOR, OURS, TORTOISE, TUTORIAL, App, 
 from comparison.databases import fill, fresh_database, remove_items
 from comparison.figures import Ratio, paired_ratio, percentile
 from comparison.in_process import ANSWERS, PEEWEE, all_ways, measure_in_process
-from comparison.load import Load, drive, get, post
 from comparison.markdown import number, table
 from comparison.measure import Measurement, Results, Sample
 from comparison.on_the_loop import JOBS, NEW_ITEM, ONE_USER, SNAPSHOT, ways_on
 from comparison.plan import IN_PROCESS, PARTS, ROUTES, Plan, apps_of, work
 from comparison.plots import write_in_process_plot, write_plots
 from comparison.report import report, verdict
-from harness.servers import on
+from harness.load import Load, drive, get, post
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
+
+from ..engines import on
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,8 +101,8 @@ def ask(port: int, method: str, path: str, body: Any = None) -> Any:
         return json.load(response)
 
 
-def answers(app: App, url: str, folder: Path) -> list[Any]:
-    with serve(app, url, folder) as server:
+def answers(app: App, url: str) -> list[Any]:
+    with serve(app, url) as server:
         fill(url, users=20, items_per_user=3)
         item = {"title": "Foo", "description": None}
         return [
@@ -121,7 +122,7 @@ def test_all_apps_answer_the_same(tmp_path: Path) -> None:
         folder = tmp_path / app.name
         folder.mkdir()
         with fresh_database(None, folder) as url:
-            by_app[app.name] = answers(app, url, folder)
+            by_app[app.name] = answers(app, url)
     first, *others = by_app.values()
     assert len(first[1]) == 20
     assert len(first[-1]["items"]) == 4
@@ -147,7 +148,7 @@ def test_rows(tmp_path: Path) -> None:
             return connection.execute(query).fetchone()[0]
 
     with fresh_database(None, tmp_path) as url:
-        with serve(APPS[0], url, tmp_path):
+        with serve(APPS[0], url):
             pass
         for users, items_per_user in [(3, 2), (10, 5)]:
             fill(url, users, items_per_user)

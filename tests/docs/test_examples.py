@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app import crud
 from peewee_app.database import db, get_db
 from peewee_app.fastapi_peewee import (
@@ -23,6 +22,8 @@ from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 ROOT = Path(__file__).parents[2]
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
@@ -44,9 +45,9 @@ def test_the_smallest_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @on("sqlite")
 def test_a_script(url: str) -> None:
     migrate(connector(url))
-    with connect(url):
+    with connect(db, url):
         User.create(email="a", hashed_password="")
-    with connect(url):
+    with connect(db, url):
         user = crud.get_user_by_email("a")
     assert user is not None
     with pytest.raises(NoConnectionError, match=r"takes `db: Db`"):
@@ -65,7 +66,7 @@ def app(url: str) -> FastAPI:
 def other(tmp_path: Path) -> Pool:
     connect_other = connector(f"sqlite:///{tmp_path}/other.db")
     migrate(connect_other)
-    return Pool(connect_other, size=1, timeout=5)
+    return Pool(db, connect_other, size=1, timeout=5)
 
 
 @on("sqlite")

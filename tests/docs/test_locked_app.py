@@ -8,9 +8,10 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from docs.tutorial.locked_app import Token, app, digest, now
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect
 from peewee_app.models import User
-from peewee_app.routes import router
+from peewee_app.routes import routers
 
 USER = {"email": "wade@example.com", "password": "x"}
 FORM = {"username": "wade@example.com", "password": "x"}
@@ -35,6 +36,7 @@ def test_without_a_token_nothing_opens(
 ) -> None:
     operations = [
         (method, route.path.format(user_id=1, item_id=1))
+        for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
@@ -72,10 +74,10 @@ def test_who_is_not_active_is_out_at_once(client: TestClient) -> None:
 def test_a_token_expires(client: TestClient) -> None:
     let_in(client)
     token = client.headers["Authorization"].removeprefix("Bearer ")
-    with connect("sqlite:///./sql_app.db"):
+    with connect(db, "sqlite:///./sql_app.db"):
         assert Token.get().digest == digest(token) != token
         Token.update(expires=now()).execute()
     assert client.get("/users/me").status_code == 401
-    with connect("sqlite:///./sql_app.db"):
+    with connect(db, "sqlite:///./sql_app.db"):
         User.delete().execute()
         assert Token.select().count() == 0

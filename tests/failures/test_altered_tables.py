@@ -6,10 +6,11 @@ import pytest
 from fastapi.testclient import TestClient
 from peewee import NotSupportedError
 
-from harness.servers import on
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import User
+
+from ..engines import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 # psycopg prepares a statement that has run so often.
@@ -74,7 +75,7 @@ def test_a_block_that_fails_of_an_old_plan_is_the_only_one(
     url: str, engine: str
 ) -> None:
     """A `with` cannot run it again."""
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         for _ in range(OFTEN):
             with db.atomic():
                 User.get_by_id(1)

@@ -15,10 +15,9 @@ from cluster.galera.nodes import DATABASE, cluster
 from cluster.galera.nodes import NEEDED as GALERA_NEEDS
 from cluster.galera.run import NODES, PROCESSES, RACES
 from cluster.galera.run import run as run_galera
-from cluster.machine import missing
 from cluster.patroni.programs import NEEDED as PATRONI_NEEDS
 from cluster.patroni.run import run as run_patroni
-from harness import servers
+from harness.processes import require
 from peewee_app.fastapi_peewee import connector
 from peewee_app.fastapi_peewee.engines import mysql
 from peewee_app.migrations import migrate
@@ -28,8 +27,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(autouse=True, scope="module")
 def installed() -> None:
-    if packages := missing(GALERA_NEEDS | PATRONI_NEEDS):
-        servers.skip(f"no cluster: apt-get install {' '.join(packages)}")
+    require(GALERA_NEEDS | PATRONI_NEEDS)
 
 
 def test_a_galera_node_dies_under_load_and_returns() -> None:

@@ -16,11 +16,12 @@ import httpx2
 import pytest
 
 from harness.server import Server, serve
-from harness.servers import on
 from peewee_app import crud
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import Item, User
+
+from ..engines import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
@@ -52,7 +53,7 @@ def test_no_user_is_seen_without_the_items(server: Server, url: str) -> None:
     done = threading.Event()
 
     def come_and_go() -> None:
-        with connect(connector(url)):
+        with connect(db, connector(url)):
             while not done.is_set():
                 with db.atomic():
                     User.create(id=1, email="a", hashed_password="")
@@ -114,7 +115,7 @@ def test_contested_emails_are_no_error_of_the_server(server: Server, url: str) -
     def come_and_go() -> None:
         """Faster than by the API, which hashes passwords."""
         random = Random(0)
-        with connect(connector(url)):
+        with connect(db, connector(url)):
             while time.monotonic() < end:
                 User.delete().where(User.email == random.choice(emails)).execute()
                 user = User.create(email=str(uuid.uuid4()), hashed_password="")

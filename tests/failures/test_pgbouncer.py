@@ -15,7 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 from peewee import OperationalError
 
-from harness.load import USER, clients, stored
+from harness.clients import USER, clients, stored
 from harness.server import Server, serve
 from harness.servers import PgBouncer, Postgresql, running
 from peewee_app.database import db
@@ -106,7 +106,7 @@ def test_requests_at_once(client: TestClient) -> None:
 @pytest.mark.parametrize("mode", ["transaction"])
 def test_sessions_of_the_server_are_left_as_they_were(url: str) -> None:
     """The only one is shared with programs that have other needs."""
-    with connect(connector(f"{url}?statement_timeout=1")):
+    with connect(db, connector(f"{url}?statement_timeout=1")):
         migrate(connector(f"{url}?statement_timeout=1"))
         for _ in range(10):
             assert User.select().count() == 0
@@ -130,7 +130,7 @@ def running_statements(database: Postgresql) -> int:
 def test_a_statement_that_takes_too_long_ends_on_the_server_too(
     database: Postgresql, url: str
 ) -> None:
-    with connect(connector(f"{url}?statement_timeout=0.5")):
+    with connect(db, connector(f"{url}?statement_timeout=0.5")):
         for _ in range(3):
             with pytest.raises(OperationalError, match="canceling statement"):
                 db.execute_sql("SELECT pg_sleep(60)")
@@ -147,7 +147,7 @@ def test_a_statement_that_takes_too_long_ends_on_the_server_too(
 def test_a_server_that_freezes_does_not_take_the_pooler_with_it(
     database: Postgresql, url: str
 ) -> None:
-    with connect(connector(f"{url}?statement_timeout=0.5")):
+    with connect(db, connector(f"{url}?statement_timeout=0.5")):
         assert db.execute_sql("SELECT 1").fetchall() == [(1,)]
         database.freeze()
         begin = time.monotonic()
@@ -158,13 +158,13 @@ def test_a_server_that_freezes_does_not_take_the_pooler_with_it(
         finally:
             database.thaw()
     time.sleep(0.5)  # Until the server has been told to cancel the statement.
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert db.execute_sql("SELECT 1").fetchall() == [(1,)]
 
 
 def test_a_migration_may_take_longer_than_a_request(url: str) -> None:
     connection = connector(f"{url}?statement_timeout=0.2")(limited=False)
-    with connect(lambda: connection):
+    with connect(db, lambda: connection):
         db.execute_sql("SELECT pg_sleep(1.5)")
 
 
@@ -201,8 +201,8 @@ async def test_eight_workers_that_start_together(url: str) -> None:
             await asyncio.sleep(5)
         log = server.stop()
     assert log.count("Applied the migration 0001_initial") == 1
-    assert load.refused == []
-    assert load.lost(stored(url)) == 0
+    assert load.statuses().keys() == {200}
+    assert stored(url, load).lost == 0
 
 
 @pytest.fixture
@@ -212,7 +212,6 @@ def server(url: str) -> Iterator[Server]:
         serve(
             f"{url}?statement_timeout=2",
             "--no-access-log",
-            keep_log=False,
             DATABASE_POOL_TIMEOUT="2",
         ) as server,
         httpx2.Client(base_url=server.base_url, timeout=60) as client,
@@ -231,8 +230,8 @@ async def test_two_hundred_clients(url: str, mode: str) -> None:
             await asyncio.sleep(10)
         assert "ERROR" not in server.stop()
     load.report(f"PgBouncer in {mode} mode, 200 clients")
-    assert load.refused == []
-    assert load.lost(stored(url)) == 0
+    assert load.statuses().keys() == {200}
+    assert stored(url, load).lost == 0
 
 
 @pytest.mark.slow
@@ -269,27 +268,28 @@ async def test_a_failure_under_load(
             broken.start()  # Not in a thread, with which it would end.
         back = time.monotonic()
         # PgBouncer's server_login_retry is 15 s.
-        while max(load.acknowledged.values()) < back + 2:
+        while not load.written(since=back + 2):
             assert time.monotonic() < back + 30
             await asyncio.sleep(0.1)
-    titles = stored(f"postgresql://app@127.0.0.1:{database.port}/app")
+    kept = stored(f"postgresql://app@127.0.0.1:{database.port}/app", load)
+    served = load.written(back)[0] - back
     load.report(
         f"{failure}, {mode} mode, 50 clients",
-        served_again_after=f"{load.first_after(back):.2f} s",
-        lost=load.lost(titles),
-        doubled=max(titles.values()) - 1,
+        served_again_after=f"{served:.2f} s",
+        lost=kept.lost,
+        doubled=kept.doubled,
     )
-    assert load.refused
-    assert load.lost(titles) == 0
-    assert max(titles.values()) == 1
+    assert load.statuses()[503]
+    assert kept.lost == 0
+    assert kept.doubled == 0
 
 
 @pytest.mark.parametrize("settings", [{"max_client_conn": "3"}])
 def test_a_pooler_that_is_full_is_busy(client: TestClient, url: str) -> None:
     assert client.post("/users/", json=USER).status_code == 200
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert Item.select().count() == 0
-        with connect(connector(url)):
+        with connect(db, connector(url)):
             assert Item.select().count() == 0
             ready = client.get("/health/ready")
             assert (ready.status_code, ready.json()["reason"]) == (503, "busy")

@@ -15,7 +15,9 @@ import httpx2
 import psutil
 import pytest
 
-from harness.servers import DatabaseServer, on
+from harness.servers import DatabaseServer
+
+from ..engines import on
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,6 +1,5 @@
 """What ends clients that do not: the server's own limits, and a proxy's."""
 
-import shutil
 import socket
 import subprocess
 import time
@@ -11,8 +10,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from harness.processes import free_port, program
 from harness.server import Server, serve
-from harness.servers import free_port, on, skip
+
+from ..engines import on
 
 pytestmark = [on("sqlite"), pytest.mark.slow]
 
@@ -58,9 +59,6 @@ def test_a_body_that_does_not_arrive_holds_up_no_stop(server: Server) -> None:
 @pytest.fixture
 def proxy(server: Server, tmp_path: Path) -> Iterator[int]:
     """The port of nginx, with the documentation's configuration."""
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    if not nginx:
-        skip("There is no nginx: apt-get install nginx-light.")
     port = free_port()
     text = CONFIGURATION.read_text()
     for old, new in [
@@ -72,7 +70,13 @@ def proxy(server: Server, tmp_path: Path) -> Iterator[int]:
     (tmp_path / "nginx.conf").write_text(text)
     process = subprocess.Popen(
         [
-            *(str(nginx), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")),
+            *(
+                program("nginx", "nginx-light"),
+                "-p",
+                str(tmp_path),
+                "-c",
+                str(tmp_path / "nginx.conf"),
+            ),
             *("-e", "stderr", "-g", f"daemon off; pid {tmp_path}/pid; user root;"),
         ]
     )

@@ -19,12 +19,15 @@ import trustme
 from fastapi.testclient import TestClient
 from peewee import PostgresqlDatabase
 
-from harness.servers import DatabaseServer, Mariadb, on, running, skip
+from harness.processes import NotInstalledError
+from harness.servers import DatabaseServer, Mariadb, running
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
 from peewee_app.web.startup import StartupError
+
+from ..engines import on
 
 pytestmark = on("postgresql", "mariadb")
 
@@ -96,7 +99,9 @@ class TlsPostgresql(TlsServer):
     def __init__(self, directory: Path) -> None:
         programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         if not programs:
-            skip("no PostgreSQL with TLS: install postgresql")
+            raise NotInstalledError(
+                "no PostgreSQL with TLS: apt-get install postgresql"
+            )
         self.programs = programs[-1]
         super().__init__(directory)
         self.data = directory / "data"
@@ -253,7 +258,7 @@ def test_a_password_with_every_special_character(server: TlsServer) -> None:
     url = server.url(USER)
     with start(url) as client:
         assert client.get("/users/").status_code == 200
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         assert is_encrypted()
 
 

@@ -8,12 +8,13 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
-from harness.servers import on
 from peewee_app import crud, models
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 
 def links(response: Any) -> dict[str, str]:
@@ -30,7 +31,7 @@ def ids(response: Any) -> list[int]:
 @pytest.fixture
 def seven(client: TestClient, url: str) -> TestClient:
     """Seven users with an item each; ids 3 and 5 are gone."""
-    with connect(connector(url)), db.atomic():
+    with connect(db, connector(url)), db.atomic():
         for n in range(1, 10):
             models.User.create(email=f"{n}@example.com", hashed_password="")
             models.Item.create(title=str(n), owner=n)
@@ -71,7 +72,7 @@ def test_pages_from_a_skip(seven: TestClient, path: str) -> None:
 
 
 def test_pages_of_the_items_of_one_user(seven: TestClient, url: str) -> None:
-    with connect(connector(url)), db.atomic():
+    with connect(db, connector(url)), db.atomic():
         for title in "abcd":
             models.Item.create(title=title, owner=2)
     path = "/users/2/items/"
@@ -96,7 +97,7 @@ def test_pages_of_the_items_of_one_user(seven: TestClient, url: str) -> None:
 def test_pages_of_a_user_without_items_or_that_there_is_not(
     seven: TestClient, url: str
 ) -> None:
-    with connect(connector(url)):
+    with connect(db, connector(url)):
         models.Item.delete().where(models.Item.owner == 1).execute()
     assert ids(seven.get("/users/1/items/")) == []
     missing = seven.get("/users/3/items/", params={"limit": 2})

@@ -170,7 +170,7 @@ def test_it_runs_on_the_database_of_the_scope(pool: Pool) -> None:
         assert len(list(query())) == 1
     connect_other = connector("sqlite://")
     migrate(connect_other)
-    with connect(connect_other):
+    with connect(db, connect_other):
         assert list(query()) == []
 
 

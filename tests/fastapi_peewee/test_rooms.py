@@ -12,8 +12,7 @@ ROOM = Path(peewee_app.fastapi_peewee.__file__).parent
 USE = """
 import asyncio
 from peewee import CharField, Model
-from taken import ContextDatabase, PeeweeGetterDict, Pool, connect, connector, read
-from taken.pool import run
+from taken import ContextDatabase, PeeweeGetterDict, Pool, connect, connector, read, run
 
 db = ContextDatabase()
 
@@ -26,12 +25,12 @@ class NoteOut(PeeweeGetterDict):
     text: str
 
 connect_to = connector("sqlite:///notes.db")
-with connect(connect_to):
+with connect(db, connect_to):
     db.create_tables([Note])
     Note.create(text="kept")
 
 async def main():
-    pool = Pool(connect_to, size=1, timeout=1)
+    pool = Pool(db, connect_to, size=1, timeout=1)
     async with pool.request():
         print(await run(lambda: read(list[NoteOut], Note.select())))
     pool.close()

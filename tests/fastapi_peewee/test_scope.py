@@ -22,7 +22,6 @@ from fastapi.responses import StreamingResponse
 from peewee import Database, OperationalError
 
 import peewee_app
-from harness.servers import on
 from peewee_app.database import Db, db, get_db
 from peewee_app.fastapi_peewee import (
     DatabaseMiddleware,
@@ -32,12 +31,14 @@ from peewee_app.fastapi_peewee import (
     Pool,
     add_database_error_handlers,
     connector,
+    run,
 )
-from peewee_app.fastapi_peewee.pool import run
 from peewee_app.migrations import migrate
 from peewee_app.models import User
 from peewee_app.web.body_limit import BodyLimitMiddleware
 from peewee_app.web.errors import add_error_handlers
+
+from ..engines import on
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +94,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 def wide_pool(url: str) -> Iterator[Pool]:
     migrate(connector(url))
-    pool = Pool(connector(url), size=10, timeout=5)
+    pool = Pool(db, connector(url), size=10, timeout=5)
     yield pool
     pool.close()
 
@@ -225,7 +226,9 @@ async def test_the_next_request_reuses_the_connection(
 async def test_a_request_without_a_query_opens_no_connection(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
-    app = make_app(Pool(connector(f"sqlite:///{tmp_path}/lazy.db"), size=1, timeout=1))
+    app = make_app(
+        Pool(db, connector(f"sqlite:///{tmp_path}/lazy.db"), size=1, timeout=1)
+    )
 
     @app.get("/")
     def endpoint() -> str:
@@ -357,7 +360,7 @@ async def test_many_more_clients_than_connections_are_all_served(
     make_app: MakeApp, url: str
 ) -> None:
     migrate(connector(url))
-    pool = Pool(connector(url), size=2, timeout=20)
+    pool = Pool(db, connector(url), size=2, timeout=20)
     app = make_app(pool)
     now, most = 0, 0
     lock = threading.Lock()
@@ -399,7 +402,7 @@ async def test_a_slow_connect_blocks_neither_the_loop_nor_another_request(
             assert may_connect.wait(10)
         return connect_at_once()
 
-    pool = Pool(connect, size=3, timeout=5)
+    pool = Pool(db, connect, size=3, timeout=5)
     app = make_app(pool)
 
     @app.get("/{name}")
@@ -549,7 +552,7 @@ async def test_a_stream_cannot_query_after_its_response_has_started(
 async def test_scopes_nest(pool: Pool, tmp_path: Path) -> None:
     other_url = f"sqlite:///{tmp_path}/other.db"
     migrate(connector(other_url))
-    other = Pool(connector(other_url), size=1, timeout=1)
+    other = Pool(db, connector(other_url), size=1, timeout=1)
     with pool.connection():
         add_user("here")
         with other.connection():
@@ -670,7 +673,7 @@ async def test_closing_the_pool_closes_its_connections_and_ends_its_threads(
     url: str,
 ) -> None:
     migrate(connector(url))
-    pool = Pool(connector(url), size=2, timeout=1)
+    pool = Pool(db, connector(url), size=2, timeout=1)
 
     def slots() -> int:
         return [thread.name for thread in threading.enumerate()].count("peewee slot")
@@ -736,7 +739,7 @@ def test_in_memory(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     for connect in (connector(url), connector(url)):
         migrate(connect)
-        pool = Pool(connect, size=2, timeout=1)
+        pool = Pool(db, connect, size=2, timeout=1)
         with pool.connection():
             add_user("first")
             with pool.connection():  # A second connection sees the same database.
@@ -779,7 +782,7 @@ def test_sqlite_is_set_up_as_a_service_needs_it(pool: Pool) -> None:
 def test_a_transaction_that_reads_first_can_still_write(url: str) -> None:
     """A deferred transaction fails at once when another process wrote in between."""
     migrate(connector(url))
-    pool = Pool(connector(url), size=2, timeout=1)
+    pool = Pool(db, connector(url), size=2, timeout=1)
 
     def read_then_write(name: str) -> None:
         with pool.connection(), db.atomic():

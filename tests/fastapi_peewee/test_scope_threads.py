@@ -183,7 +183,7 @@ from peewee_app.models import User
 
 connect = connector(sys.argv[1])
 migrate(connect)
-pool = Pool(connect, size=2, timeout=20)
+pool = Pool(db, connect, size=2, timeout=20)
 
 def read():
     try:

@@ -14,9 +14,10 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app.web import protocol
 from peewee_app.web.protocol import HttpProtocol
+
+from ..engines import on
 
 MEGABYTE = 1_000_000
 
@@ -25,7 +26,7 @@ MEGABYTE = 1_000_000
 def test_a_client_that_pipelines_and_reads_nothing(url: str) -> None:
     request = b"GET /health HTTP/1.1\r\nHost: app\r\n\r\n"
     requests = request * (18 * MEGABYTE // len(request))
-    with serve(url, "--no-access-log", keep_log=False) as server:
+    with serve(url, "--no-access-log") as server:
         httpx2.get(f"{server.base_url}/health", timeout=60)
         process = psutil.Process(server.process.pid)
         before = process.memory_info().rss

@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from harness.server import serve
-from harness.servers import on
+
+from ..engines import on
 
 
 @on("sqlite")

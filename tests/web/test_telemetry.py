@@ -13,10 +13,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import NoOpTracerProvider, SpanKind
 
 from harness.server import serve
-from harness.servers import on
 from peewee_app.database import db
 from peewee_app.main import create_app
 from peewee_app.settings import Settings
+
+from ..engines import on
 
 USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 

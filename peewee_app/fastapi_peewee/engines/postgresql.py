@@ -1,4 +1,4 @@
-"""PostgreSQL and CockroachDB, by psycopg."""
+"""PostgreSQL, by psycopg."""
 
 import socket
 import ssl
@@ -11,18 +11,18 @@ from typing import Any
 
 import psycopg
 from peewee import NotSupportedError, PostgresqlDatabase, Psycopg3Adapter
-from playhouse.cockroachdb import CockroachDatabase
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from .connection import (
     CONNECT_TIMEOUT,
     GRACE,
-    Connect,
     Connection,
+    Connector,
     ServerConnection,
-    take_statement_timeout,
 )
+from .errors import Code, Reason, one_line
+from .url import take_statement_timeout
 
 # Any number will do, as long as nothing else in the database uses it.
 MIGRATION_LOCK = 7_338_219_310_457_101
@@ -38,12 +38,18 @@ SET_LIMIT = """
 # up after 10, its cancel_wait_timeout.
 CANCEL_TIMEOUT = 30
 
+# SQLSTATEs of a database that is busy: lock_not_available, and classes: transaction
+# rollback, resources.
+BUSY = ("55P03", "40", "53")
+# Words of a server or a PgBouncer that takes no more connections: libpq has no code.
+FULL = ("too many", "connection slots", "no more connections")
+
 # What a client says first that wants to speak TLS.
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 def why_not_trusted(host: bytes, port: int, root: str) -> str:
-    """What OpenSSL has against the server's certificate; libpq does not tell."""
+    """Return what OpenSSL has against the server's certificate; libpq does not."""
     try:
         cafile = None if root == "system" else Path(root).expanduser()
         context = ssl.create_default_context(cafile=cafile)
@@ -57,7 +63,7 @@ def why_not_trusted(host: bytes, port: int, root: str) -> str:
         return exc.verify_message
     except OSError as exc:
         return str(exc)
-    return "for a reason that is gone"
+    return "it was trusted when it was looked at again"
 
 
 class LimitedConnection(psycopg.Connection[Any]):
@@ -131,7 +137,10 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     # serialization_failure, deadlock_detected, and "cached plan must not change result
     # type": somebody has altered a table since the statement was prepared.
     rolled_back = frozenset({"40001", "40P01", "0A000"})
-    snapshot: tuple[str, ...] = ("REPEATABLE READ",)
+    unique_violations = frozenset({"23505"})
+    # restrict_violation too, which newer servers tell apart.
+    foreign_key_violations = frozenset({"23503", "23001"})
+    snapshot = ("REPEATABLE READ",)
     _has_old_plans = False
 
     def execute_once(self, sql: str, params: Any) -> Any:
@@ -151,6 +160,39 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
             # psycopg notices the statement, and forgets what it has prepared, too.
             super().execute_once("DEALLOCATE ALL", None)
             self._has_old_plans = False
+
+    @staticmethod
+    def error_code(error: BaseException) -> Code:
+        code: str | None = getattr(error, "sqlstate", None)
+        return code
+
+    @classmethod
+    def why_unavailable(cls, error: BaseException) -> Reason | None:
+        code = getattr(error, "sqlstate", None)
+        if isinstance(error, psycopg.InterfaceError):
+            return "unreachable"
+        if isinstance(error, psycopg.InternalError) and code == "25006":
+            return "unreachable"  # The server has become a replica.
+        if isinstance(error, psycopg.NotSupportedError) and code == "0A000":
+            return "busy"  # A table was altered, and so a transaction has failed.
+        if not isinstance(error, psycopg.OperationalError):
+            return None
+        if code is None:
+            full = any(words in str(error) for words in FULL)
+            return "busy" if full else "unreachable"
+        if code == "57014":
+            return "timeout"
+        return "busy" if code.startswith(BUSY) else "unreachable"
+
+    @classmethod
+    def without_values(cls, error: BaseException) -> str:
+        if not isinstance(error, psycopg.Error):
+            return one_line(error)
+        names = error.diag
+        if isinstance(error, psycopg.IntegrityError | psycopg.DataError):
+            words = (error.sqlstate, names.constraint_name, names.column_name)
+            return " ".join([type(error).__name__, *filter(None, words)])
+        return names.message_primary or one_line(error)
 
     def driver_is_idle(self) -> bool:
         status = self.connection().pgconn.transaction_status
@@ -176,22 +218,9 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
             yield
 
 
-class Cockroachdb(Postgresql, CockroachDatabase):  # type: ignore[misc]
-    """One connection to a CockroachDB cluster."""
-
-    snapshot = ()  # Its transactions are serializable.
-
-    @contextmanager
-    def migration_lock(self) -> Iterator[None]:
-        """No lock: CockroachDB accepts the functions for one, but they do nothing."""
-        yield
-
-
-def connector(url: str) -> Connect:
-    """As `url.connector`; psycopg, that is libpq, reads the URL."""
-    scheme, colon, rest = url.partition(":")
-    cockroach = scheme == "cockroachdb"
-    url, seconds = take_statement_timeout(f"postgresql{colon}{rest}")
+def connector(url: str) -> Connector:
+    """Return what `engines.connector` does; psycopg, that is libpq, reads the URL."""
+    url, seconds = take_statement_timeout(url)
     try:
         given = conninfo_to_dict(url)
     except psycopg.Error as exc:
@@ -207,20 +236,12 @@ def connector(url: str) -> Connect:
         "keepalives_count": 3,
         "tcp_user_timeout": round((seconds + GRACE) * 1000),
     }
-    if cockroach:
-        params |= {"user": "root", "port": 26257}
-        # SERIAL would give ids of 64 bits: more than the API takes, and JavaScript.
-        given["options"] = (
-            "-c serial_normalization=sql_sequence -c default_int_size=4 "
-            f"{given.get('options', '')}"
-        )
     params |= given
     name = params.get("dbname") or "postgres"
-    engine = Cockroachdb if cockroach else Postgresql
 
     def connect(*, limited: bool = True) -> Connection:
         limit = seconds if limited else None
-        return engine(
+        return Postgresql(
             name, prefer_psycopg3=True, limited=limited, limit=limit, **params
         )
 

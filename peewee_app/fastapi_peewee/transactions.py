@@ -1,0 +1,107 @@
+"""Transactions: `atomic` as a decorator, snapshots, and running again."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from peewee import DatabaseProxy, PeeweeException
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Attempts at what the database keeps rolling back.
+ATTEMPTS = 5
+
+
+class WhyRolledBack(Protocol):
+    """Returns the database's code for having rolled all back; None for another error.
+
+    The code is an SQLSTATE, or the number that MySQL and SQLite use.
+    """
+
+    def __call__(self, exc: PeeweeException, /) -> str | int | None: ...
+
+
+def run_again(run: Callable[[], T], why_rolled_back: WhyRolledBack) -> T:
+    """Return what `run` does; run it up to 5 times while the database rolls it back.
+
+    That is safe if nothing else is in the transaction. Between the attempts is a short
+    random pause, up to 0.16 s.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return run()
+        except PeeweeException as exc:
+            code = why_rolled_back(exc)
+            if code is None:
+                raise
+            # Not the message, which may have values of a row.
+            name = type(exc).__name__
+            logger.warning("rolled back, running it again: %s %s", name, code)
+        time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
+    return run()
+
+
+class Atomic:
+    """Peewee's `db.atomic()`, for a `with` or as a decorator.
+
+    As a decorator it runs the function again, up to 5 times in all, where the database
+    has rolled the transaction back in favour of another: a deadlock, for example. Not
+    within another transaction, whose other statements are gone as well.
+    """
+
+    def __init__(self, db: DatabaseProxy, atomic: Any) -> None:
+        self._db = db
+        self._atomic = atomic
+
+    def __enter__(self) -> Any:
+        return self._atomic.__enter__()
+
+    def __exit__(self, *exc: object) -> Any:
+        return self._atomic.__exit__(*exc)
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        run: Callable[P, T] = self._atomic(function)
+
+        @wraps(function)
+        def run_or_again(*args: P.args, **kwargs: P.kwargs) -> T:
+            why = None
+            if not self._db.in_transaction():
+                why = why_rolled_back(self._db)
+            once = partial(run, *args, **kwargs)
+            return run_again(once, why) if why else once()
+
+        return run_or_again
+
+
+def in_snapshot(db: DatabaseProxy, function: Callable[[], T]) -> T:
+    """Return what the function does, whose queries all see one state of the database.
+
+    For functions that read. It runs again, up to 5 times in all, where the database
+    gives its transaction up. In a transaction, or on a database that `connector` has
+    not made, it just runs.
+    """
+    snapshot = getattr(db, "snapshot", None)
+    if snapshot is None or db.in_transaction():
+        return function()
+
+    def read() -> T:
+        with db.transaction(*snapshot):
+            return function()
+
+    why = why_rolled_back(db)
+    return run_again(read, why) if why else read()
+
+
+def why_rolled_back(db: DatabaseProxy) -> WhyRolledBack | None:
+    """Return what tells of an error whether the database has rolled all back.
+
+    None for a database that `connector` has not made.
+    """
+    why: WhyRolledBack | None = getattr(db, "why_rolled_back", None)
+    return why

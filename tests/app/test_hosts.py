@@ -1,0 +1,42 @@
+"""Which hosts requests may be for, and what a mounted app has of the database."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from peewee_app.database import Db
+from peewee_app.main import create_app
+from peewee_app.settings import Settings
+
+from ..engines import on
+
+pytestmark = on("sqlite")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "status"),
+    [
+        ("", "evil.example", 200),
+        ("api.example, *.example.org", "api.example", 200),
+        ("api.example, *.example.org", "a.example.org:8000", 200),
+        ("api.example, *.example.org", "evil.example", 400),
+    ],
+)
+def test_allowed_hosts(url: str, hosts: str, host: str, status: int) -> None:
+    settings = {"database_url": url, "allowed_hosts": hosts}
+    with TestClient(create_app(Settings.model_validate(settings))) as client:
+        response = client.get("/users/", headers={"Host": host})
+        assert response.status_code == status
+
+
+def test_a_mounted_app_has_the_database(app: FastAPI) -> None:
+    inner = FastAPI()
+
+    @inner.get("/")
+    def tables(db: Db) -> list[str]:
+        names: list[str] = db.get_tables()
+        return names
+
+    app.mount("/inner", inner)
+    with TestClient(app) as client:
+        assert "users" in client.get("/inner/").json()

@@ -1,0 +1,155 @@
+"""Errors that name the constraint which is violated, on models of their own."""
+
+from collections.abc import Callable, Iterator
+
+import peewee
+import pytest
+
+from peewee_app.fastapi_peewee import ForeignKeyViolation, UniqueViolation, connector
+from peewee_app.fastapi_peewee.engines.connection import Connection
+from peewee_app.fastapi_peewee.engines.errors import driver_error
+from tests.engines import on
+
+
+class Author(peewee.Model):
+    name = peewee.CharField(unique=True)
+    age = peewee.IntegerField(constraints=[peewee.Check("age >= 0")])
+
+
+class Book(peewee.Model):
+    title = peewee.CharField(max_length=10)
+    author = peewee.ForeignKeyField(Author, on_delete="RESTRICT")
+
+
+MODELS = [Author, Book]
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Connection]:
+    database = connector(url)()
+    with database.bind_ctx(MODELS), database.connection_context():
+        database.create_tables(MODELS)
+        Author.create(name="Jane", age=41)
+        Book.create(title="Emma", author=1)
+        yield database
+
+
+def double_key() -> None:
+    Author.insert(id=1, name="John", age=1).execute()
+
+
+def double_name() -> None:
+    Author.create(name="Jane", age=1)
+
+
+def double_name_of_many() -> None:
+    Author.insert_many([("a", 1), ("b", 1), ("a", 1)], ["name", "age"]).execute()
+
+
+def double_name_by_update() -> None:
+    Author.create(name="John", age=1)
+    Author.update(name="Jane").execute()
+
+
+@pytest.mark.parametrize(
+    "write", [double_key, double_name, double_name_of_many, double_name_by_update]
+)
+@pytest.mark.usefixtures("database")
+def test_a_value_that_is_there_already(write: Callable[[], None]) -> None:
+    with pytest.raises(UniqueViolation) as raised:
+        write()
+    assert isinstance(raised.value, peewee.IntegrityError)
+
+
+def no_parent() -> None:
+    Book.create(title="Ulysses", author=2)
+
+
+def no_parent_by_update() -> None:
+    Book.update(author=2).execute()
+
+
+def parent_with_children() -> None:
+    Author.delete().execute()
+
+
+@pytest.mark.parametrize(
+    "write", [no_parent, no_parent_by_update, parent_with_children]
+)
+@pytest.mark.usefixtures("database")
+def test_a_row_that_is_missing(write: Callable[[], None]) -> None:
+    with pytest.raises(ForeignKeyViolation) as raised:
+        write()
+    assert isinstance(raised.value, peewee.IntegrityError)
+
+
+def no_value() -> None:
+    Author.insert(name=None, age=1).execute()
+
+
+def wrong_value() -> None:
+    Author.create(name="John", age=-1)
+
+
+@pytest.mark.parametrize("write", [no_value, wrong_value])
+@pytest.mark.usefixtures("database")
+def test_another_constraint_is_neither(write: Callable[[], None]) -> None:
+    with pytest.raises(peewee.DatabaseError) as raised:
+        write()
+    assert not isinstance(raised.value, UniqueViolation | ForeignKeyViolation)
+
+
+@on("sqlite")
+def test_what_a_trigger_raises_is_neither(database: Connection) -> None:
+    database.execute_sql(
+        "CREATE TRIGGER t BEFORE INSERT ON author "
+        "BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: FOREIGN KEY'); END"
+    )
+    with pytest.raises(peewee.IntegrityError) as raised:
+        Author.create(name="John", age=1)
+    assert type(raised.value) is peewee.IntegrityError
+
+
+DEFERRED = {
+    "sqlite": ["PRAGMA defer_foreign_keys = 1"],
+    "postgresql": [
+        "ALTER TABLE book ALTER CONSTRAINT book_author_id_fkey DEFERRABLE",
+        "ALTER TABLE author ADD UNIQUE (age) DEFERRABLE",
+        "SET CONSTRAINTS ALL DEFERRED",
+    ],
+}
+
+
+@on("sqlite", "postgresql")
+def test_a_constraint_that_is_checked_at_the_commit(
+    database: Connection, engine: str
+) -> None:
+    @database.atomic()  # type: ignore[untyped-decorator]
+    def deferred(write: Callable[[], None]) -> None:
+        for statement in DEFERRED[engine]:
+            database.execute_sql(statement)
+        write()
+        done.append(write)  # What fails later is the COMMIT.
+
+    def double_age() -> None:
+        Author.create(name="John", age=41)
+
+    done: list[Callable[[], None]] = []
+    with pytest.raises(ForeignKeyViolation):
+        deferred(no_parent)
+    assert done == [no_parent]
+    assert Book.select().count() == 1
+    if engine == "postgresql":
+        with pytest.raises(UniqueViolation):
+            deferred(double_age)
+        assert done == [no_parent, double_age]
+        assert Author.select().count() == 1
+
+
+def test_the_drivers_error_is_the_cause(database: Connection) -> None:
+    with pytest.raises(UniqueViolation) as raised:
+        double_name()
+    cause = raised.value.__cause__
+    assert cause is not None
+    assert cause.args == raised.value.args
+    assert cause is driver_error(raised.value)
