@@ -2,10 +2,14 @@
 
 from .database import ContextDatabase, connect
 from .engines import connector, pool_size
+from .engines.connection import Connector
 from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
+from .engines.url import is_in_memory, without_password
+from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
-from .paging import Page
+from .migrations import migrate
+from .paging import Page, PageQuery, PageRequest, page_after
 from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
@@ -13,25 +17,35 @@ from .route import PeeweeRoute
 from .scope import MakeConnection, NoConnectionError, SharedTransactionError
 
 __all__ = [
+    "BigId",
+    "Connector",
     "ContextDatabase",
     "DatabaseMiddleware",
     "ForeignKeyViolation",
+    "Id",
     "MakeConnection",
     "NoConnectionError",
     "Page",
+    "PageQuery",
+    "PageRequest",
     "PeeweeGetterDict",
     "PeeweeRoute",
     "Pool",
     "PoolTimeoutError",
     "SharedTransactionError",
+    "Text",
     "UniqueViolation",
     "add_database_error_handlers",
     "connect",
     "connector",
+    "is_in_memory",
+    "migrate",
+    "page_after",
     "pool_size",
     "prepared",
     "prepared_first",
     "read",
     "run",
     "why_unavailable",
+    "without_password",
 ]

@@ -16,7 +16,7 @@ DOCUMENTS = [
     *sorted((ROOT / "comparison").glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-COMMENT = re.compile(r"<!--\s*(not run|run first):?\s*(.*?)-->", re.S)
+COMMENT = re.compile(r"<!--\s*(not run|run first|file|code|serve):?\s*(.*?)-->", re.S)
 
 
 def name(document: Path) -> str:
@@ -52,7 +52,9 @@ class Block:
     """A fenced block, and what the comment before it says of it.
 
     `<!-- not run: REASON -->` is for what cannot run where the tests do;
-    `<!-- run first: CODE -->` has what readers need not see, in the block's language.
+    `<!-- run first: CODE -->` has what readers need not see, in the block's language;
+    `<!-- file: PATH -->`, or `code` where a program has written it, is a file, or the
+    end of one; `<!-- serve -->` stands before the command that starts the app.
     """
 
     line: int
@@ -60,6 +62,8 @@ class Block:
     code: str
     reason: str = ""
     first: str = ""
+    file: str = ""
+    serves: bool = False
 
 
 def blocks(document: Path) -> list[Block]:
@@ -73,8 +77,12 @@ def blocks(document: Path) -> list[Block]:
                 kind, text = match.groups()
                 if kind == "not run":
                     block.reason = text.strip()
-                else:
+                elif kind == "run first":
                     block.first = dedent(text)
+                elif kind == "serve":
+                    block.serves = True
+                else:
+                    block.file = text.strip()
             found.append(block)
         comment = token.content if token.type == "html_block" else ""
     return found

@@ -120,21 +120,6 @@ def test_the_readers_choice_of_colours_redraws_a_diagram(
 
 
 @pytest.mark.slow
-def test_who_chooses_one_tab_gets_it_everywhere(browser: Browser, origin: str) -> None:
-    page = browser.new_page(base_url=origin)
-    page.goto("/tutorial/06_main.html")
-    page.locator(".sd-tab-label", has_text="SQLAlchemy").first.click()
-    for chapter in ("06_main", "09_race"):
-        page.goto(f"/tutorial/{chapter}.html")
-        contents = page.locator(".sd-tab-content")
-        expect(contents).to_have_count(4)
-        for peewee, sqlalchemy in ((0, 1), (2, 3)):
-            expect(contents.nth(peewee)).to_be_hidden()
-            expect(contents.nth(sqlalchemy)).to_be_visible()
-    page.close()
-
-
-@pytest.mark.slow
 def test_search_finds_a_page(browser: Browser, origin: str) -> None:
     page = browser.new_page(base_url=origin)
     page.goto("/search.html?q=galera")

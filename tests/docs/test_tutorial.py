@@ -1,84 +1,161 @@
-"""What the tutorial, and a page beside it, say that their commands do not show."""
+"""The tutorial, done by a reader: in an empty directory, chapter by chapter."""
 
 import os
-import socket
+import re
+import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-import httpx2
 import pytest
-from playwright.sync_api import Browser
 
-from harness.processes import dying_with_us
-from harness.server import serve
-from peewee_app import crud, schemas
-from peewee_app.database import db
-from peewee_app.fastapi_peewee import connect, connector
-from peewee_app.migrations import migrate
+from docs.tutorial.code import written
+from harness.server import Server, serve
 
-from .documents import ROOT, blocks, shows
+from . import documents
+from .documents import ROOT, Block
 
 TUTORIAL = ROOT / "docs" / "tutorial"
-SNIPPET = TUTORIAL / "server_timing.js"
+CHAPTERS = sorted(TUTORIAL.glob("0[1-6]*.md"))
+PORT = "127.0.0.1:8000"
+SERVE = r"((?:\w+=\S+ )*)(?:ulimit -n (\d+); )?uvicorn (\S+)"
+# They start servers that hang, or wait for a time limit.
+SLOW: set[str] = set()
+
+each_chapter = pytest.mark.parametrize(
+    "chapter",
+    [
+        pytest.param(each, marks=[pytest.mark.slow] if each.name in SLOW else [])
+        for each in CHAPTERS
+    ],
+    ids=lambda chapter: chapter.stem,
+)
 
 
-def texts(page: Path) -> list[str]:
-    return [block.code for block in blocks(page) if block.language == "text"]
+class Reader:
+    """Does what a chapter says, in the current directory.
+
+    The app is started, and started anew after a change, when a command asks it.
+    """
+
+    def __init__(self, servers: ExitStack) -> None:
+        self._servers = servers
+        self._server: Server | None = None
+        self._module = "sql_app.main:app"
+        self._settings: dict[str, Any] = {}
+
+    def do(self, block: Block) -> None:
+        """Copy the block's code into its file, or run its commands."""
+        if block.file:
+            self.save(block)
+        elif block.language == "diff":
+            self._stop()
+            self._run(f"patch -p0 --no-backup-if-mismatch <<'END'\n{block.code}\nEND")
+        elif block.serves:
+            self._stop()
+            match = re.fullmatch(SERVE + ".*", block.code.strip())
+            assert match, block.code
+            self._settings = dict(re.findall(r"(\w+)=(\S+)", match[1]))
+            self._module = match[3]
+        elif block.language == "sh" and not block.reason:
+            self._run(block.code)
+        elif block.language == "console" and not block.reason:
+            for step in documents.steps(block.code):
+                output = self._run(step.command)
+                assert documents.shows(step.output, output), (step, output)
+
+    def save(self, block: Block) -> None:
+        """Write the file; a part that begins with no import is put at its end."""
+        if block.file.startswith("sqlalchemy_app/"):
+            return
+        self._stop()
+        file = Path(block.file)
+        is_new = block.code.startswith(("import", "from", "class ItemBase"))
+        before = "" if is_new else f"{file.read_text()}\n\n"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(before + block.code)
+
+    def _run(self, command: str) -> str:
+        if re.search(r"^rm ", command, re.M):
+            self._stop()
+        if PORT in command and self._server is None:
+            module = ("uvicorn", self._module)
+            app = serve("", "--no-access-log", module=module, **self._settings)
+            self._server = self._servers.enter_context(app)
+        address = f"127.0.0.1:{self._server.port}" if self._server else PORT
+        run = subprocess.run(
+            ["bash", "-euc", command.replace(PORT, address)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if "python" in command else subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+        assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
+        return run.stdout.replace(address, PORT)
+
+    def _stop(self) -> None:
+        if self._server:
+            self._server.stop()
+            self._server = None
+
+
+@each_chapter
+def test_a_reader_gets_what_the_chapter_shows(
+    chapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    with ExitStack() as servers:
+        reader = Reader(servers)
+        Path("sql_app").mkdir()
+        Path("sql_app/__init__.py").touch()
+        shutil.copytree(TUTORIAL / "sqlalchemy_app", "sqlalchemy_app")
+        shutil.copy(TUTORIAL / "clients.py", ".")
+        for earlier in CHAPTERS[: CHAPTERS.index(chapter)]:
+            for block in documents.blocks(earlier):
+                if block.file or block.language == "diff":
+                    reader.do(block)
+        for block in documents.blocks(chapter):
+            reader.do(block)
+
+
+def test_the_chapters_make_the_small_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(ExitStack())
+    for chapter in CHAPTERS[:6]:
+        for block in documents.blocks(chapter):
+            if block.file:
+                reader.save(block)
+    for file in (TUTORIAL / "sql_app").glob("*.py"):
+        if file.name != "__init__.py":
+            assert Path("sql_app", file.name).read_text() == file.read_text()
+
+
+@each_chapter
+def test_the_code_is_that_of_the_files(chapter: Path) -> None:
+    assert chapter.read_text() == written(chapter), "run python -m docs.tutorial.code"
+
+
+@each_chapter
+def test_each_block_is_used_or_says_why_not(chapter: Path) -> None:
+    for block in documents.blocks(chapter):
+        where = f"{chapter.name}:{block.line}"
+        if block.language in {"python", "diff"}:
+            assert block.file or block.reason or block.language == "diff", where
+        else:
+            assert block.language in {"console", "sh", "text", "mermaid"}, where
 
 
 def test_the_files_that_are_listed_exist() -> None:
-    (listed,) = texts(TUTORIAL / "02_models.md")
-    package, *lines = listed.splitlines()
-    files = [line.split()[1] for line in lines]
-    assert len(files) > 5
-    assert all((ROOT / package / file).exists() for file in files)
-
-
-def test_the_log_of_statements(tmp_path: Path) -> None:
-    (of_tutorial,) = texts(TUTORIAL / "12_look_inside.md")
-    of_page, header = texts(ROOT / "docs" / "telemetry.md")
-    with (
-        serve(f"sqlite:///{tmp_path}/app.db", ECHO_SQL="1") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
-    ):
-        client.post("/users/", json={"email": "wade@example.com", "password": "x"})
-        client.post("/users/1/items/", json={"title": "Foo"})
-        timing = client.get("/users/1").headers["Server-Timing"]
-        log = server.stop()
-    assert shows(f"...{of_tutorial}...", log), log
-    assert shows(f"...{of_page}...", log), log
-    assert shows(header, f"Server-Timing: {timing}")
-
-
-@pytest.mark.slow
-def test_the_browser_counts_the_queries(browser: Browser, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/sql_app.db"
-    migrate(connector(url))
-    with connect(db, url):
-        for n in range(10):
-            email = f"{n}@example.com"
-            user = crud.create_user(schemas.UserCreate(email=email, password="secret"))
-            crud.create_user_item(schemas.ItemCreate(title="Foo"), user.id)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        descriptor = listener.fileno()
-        app = ["uvicorn", "docs.tutorial.lazy_app:app", "--fd", str(descriptor)]
-        process = subprocess.Popen(
-            [*dying_with_us("TERM"), sys.executable, "-m", *app],
-            env=os.environ | {"DATABASE_URL": url, "ECHO_SQL": "1"},
-            cwd=ROOT,
-            pass_fds=[descriptor],
-            stderr=subprocess.DEVNULL,
-        )
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    try:
-        page = browser.new_page()
-        shown: list[str] = []
-        page.on("console", lambda message: shown.append(message.text))
-        page.goto(f"{address}/docs")
-        page.evaluate(f"async () => {{ {SNIPPET.read_text()} }}")
-        assert shown == ["/lazy/ 11 queries", "/users/ 2 queries"]
-        page.close()
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    (listed,) = (
+        block.code
+        for block in documents.blocks(CHAPTERS[0])
+        if block.language == "text"
+    )
+    files = {line.split()[-1] for line in listed.splitlines() if line.endswith(".py")}
+    small_app = {file.name for file in (TUTORIAL / "sql_app").glob("*.py")}
+    assert files == small_app | {"clients.py"}
