@@ -9,7 +9,7 @@ from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
 from .migrations import migrate
-from .paging import Page
+from .paging import Page, PageQuery, PageRequest, page_after
 from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
@@ -26,6 +26,8 @@ __all__ = [
     "MakeConnection",
     "NoConnectionError",
     "Page",
+    "PageQuery",
+    "PageRequest",
     "PeeweeGetterDict",
     "PeeweeRoute",
     "Pool",
@@ -38,6 +40,7 @@ __all__ = [
     "connector",
     "is_in_memory",
     "migrate",
+    "page_after",
     "pool_size",
     "prepared",
     "prepared_first",

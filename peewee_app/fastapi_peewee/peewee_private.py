@@ -41,3 +41,13 @@ def is_plain(query: Any) -> bool:
             for column in getattr(query, "selected_columns", ())
         )
     )
+
+
+def order_of(query: Any) -> tuple[Any, ...]:
+    """Return the nodes of the query's ORDER BY."""
+    return query._order_by or ()
+
+
+def is_grouped(query: Any) -> bool:
+    """Return whether the query has a GROUP BY."""
+    return bool(query._group_by)
