@@ -137,8 +137,8 @@ def test_what_is_filled_in_succeeds_from_top_to_bottom(page: Page) -> None:
     for operation_id, status, answer in expected:
         operation = open_operation(page, operation_id)
         expect(execute(operation, status)).to_contain_text(answer)
+        expect(operation).not_to_contain_text("minimum: -")
         operation.locator(".opblock-summary-control").click()
-    assert "-2147483648" not in page.content()
 
 
 def test_redoc(page: Page, screenshots: Path) -> None:
