@@ -73,3 +73,13 @@ def cursor_wrapper(query: Any, plain: Any, cursor: Any) -> Any:
         plain = plain.clone()
         plain._row_type, plain._constructor = query._row_type, query._constructor
     return plain._get_cursor_wrapper(cursor)
+
+
+def order_of(query: Any) -> tuple[Any, ...]:
+    """Return the nodes of the query's ORDER BY."""
+    return query._order_by or ()
+
+
+def is_grouped(query: Any) -> bool:
+    """Return whether the query has a GROUP BY."""
+    return bool(query._group_by)

@@ -83,6 +83,7 @@ class Plan:
         if not fits(node, model) or any(node is other for other in above):
             raise NotFast
         self.model = model
+        self.has_aliases = False
         self.columns: dict[str, Field] = {}
         self.relations: dict[str, tuple[Relation, Related]] = {}
         for paths, field in core.fields(node):
@@ -90,6 +91,7 @@ class Plan:
             if len(paths) > 2 or any(len(path) > 1 for path in paths):
                 raise NotFast
             name, slot = str(paths[0][0]), str(paths[-1][0])
+            self.has_aliases |= slot != name
             if column := source_of(model, name):
                 self.columns[slot] = column
             elif relation := relation_of(model, name):
@@ -262,11 +264,21 @@ class FastReader:
         inner = self._core.only_object(node, many=True)
         if isinstance(data, ModelSelect | PreparedQuery):
             return self._plan(inner, data.model).read_query(data)
-        if type(data) is list and data and isinstance(data[0], Model):
+        if type(data) is list and data:
             model = type(data[0])
             if all(type(item) is model for item in data):
+                if issubclass(model, Light):
+                    return data
                 return self._plan(inner, model).read_instances(data)
         raise NotFast
+
+    def fetch(self, node: Node, query: Any) -> list[Any]:
+        """Return light objects for a query, if they have the names of the model."""
+        inner = self._core.only_object(node, many=True)
+        plan = self._plan(inner, query.model)
+        if plan.has_aliases:
+            raise NotFast
+        return plan.read_query(query)
 
     def _plan(self, node: Node | None, model: Any) -> Plan:
         if node is None or not isinstance(model, type):  # An alias of a model.
