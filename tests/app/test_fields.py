@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ..engines import on
+from ..factories import USER
 
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 # Each of them is two characters when it is decomposed, and there are many of them.
 COMBINING = "\u0344" * 160_000
 
