@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+import httpx2
 import psutil
 
 from .processes import ServerError, dying_with_us
@@ -29,6 +30,10 @@ class Server:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> httpx2.Client:
+        """Return a client that has patience with a busy machine."""
+        return httpx2.Client(base_url=self.base_url, timeout=60)
 
     @property
     def log(self) -> str:
