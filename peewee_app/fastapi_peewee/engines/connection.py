@@ -3,6 +3,7 @@
 import re
 import select
 import time
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
@@ -116,6 +117,9 @@ class Connection(Database):
         Writes nothing.
         """
         raise NotImplementedError
+
+    def check_text(self, tables: Collection[str]) -> None:
+        """Raise OperationalError if the tables cannot hold every text."""
 
     def migration_lock(self) -> AbstractContextManager[None]:
         """Let in one process at a time, of all that use the database; may block."""

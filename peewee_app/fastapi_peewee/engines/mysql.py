@@ -3,7 +3,7 @@
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -22,7 +22,7 @@ from .connection import (
     readable,
 )
 from .errors import Code, Reason, driver_error, one_line
-from .url import take_statement_timeout
+from .url import scheme_of, take_statement_timeout
 
 # The table that is the lock of migrations on a Galera cluster, and how many seconds a
 # process waits for it.
@@ -45,6 +45,12 @@ UNREACHABLE = {
 TELLING = {1064, 1292, 1366, 1367, 1411, 1525}
 # What a message ends with, after the values.
 NAME = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$")
+
+NARROW_COLUMNS = """
+    SELECT table_name, column_name, character_set_name
+    FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND character_set_name <> 'utf8mb4'
+"""
 
 
 def open_socket(connection: Any) -> socket.socket:
@@ -136,6 +142,11 @@ class Mysql(ServerConnection, MySQLDatabase):
         words = (type(error).__name__, code, name and name[1])
         return " ".join(str(word) for word in words if word)
 
+    def _set_server_version(self, conn: Any) -> None:
+        """Peewee's hook. MariaDB has other functions for JSON, whatever the URL says."""
+        super()._set_server_version(conn)
+        self.mariadb = "mariadb" in conn.server_version.lower()
+
     def driver_is_idle(self) -> bool:
         connection = self.connection()
         in_transaction = SERVER_STATUS.SERVER_STATUS_IN_TRANS
@@ -147,6 +158,16 @@ class Mysql(ServerConnection, MySQLDatabase):
     def is_read_only(self) -> bool:
         (read_only,) = self.execute_sql("SELECT @@global.read_only").fetchone()
         return read_only not in (0, "OFF")
+
+    def check_text(self, tables: Collection[str]) -> None:
+        narrow = self.execute_sql(NARROW_COLUMNS).fetchall()
+        for table, column, character_set in narrow:
+            if table in tables:
+                raise OperationalError(
+                    f"the column {table}.{column} has the character set "
+                    f"{character_set}, which cannot hold every text: ALTER TABLE "
+                    f"{table} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+                )
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -192,6 +213,7 @@ class Mysql(ServerConnection, MySQLDatabase):
 
 def connector(url: str) -> Connector:
     """Return what `engines.connector` does, for `mysql:` and `mariadb:` URLs."""
+    mariadb = scheme_of(url) == "mariadb"
     url, seconds = take_statement_timeout(url)
     try:
         given = parse(
@@ -227,6 +249,6 @@ def connector(url: str) -> Connector:
                 f" innodb_lock_wait_timeout={max(1, round(seconds))}"
             ),
         }
-        return Mysql(name, limited=limited, **params | given)
+        return Mysql(name, limited=limited, mariadb=mariadb, **params | given)
 
     return connect
