@@ -143,8 +143,8 @@ class Mysql(ServerConnection, MySQLDatabase):
         return " ".join(str(word) for word in words if word)
 
     def _set_server_version(self, conn: Any) -> None:
-        """Peewee's hook. MariaDB has other functions for JSON, whatever the URL says."""
-        super()._set_server_version(conn)
+        """Peewee's hook. MariaDB writes JSON in another way, whatever the URL says."""
+        super()._set_server_version(conn)  # type: ignore[misc]
         self.mariadb = "mariadb" in conn.server_version.lower()
 
     def driver_is_idle(self) -> bool:
