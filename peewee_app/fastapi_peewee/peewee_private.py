@@ -1,6 +1,18 @@
-"""The only place where private parts of Peewee are looked at: those of a query."""
+"""The only place where private parts of Peewee are looked at."""
 
 from typing import Any
+
+# Methods of a database that are no statement: they read the result of one, after which
+# others may have their turn, or keep Peewee's own account of transactions. Callbacks
+# after a commit may wait for another thread.
+NO_STATEMENT = frozenset(
+    {
+        *("last_insert_id", "rows_affected"),
+        *("in_transaction", "transaction_depth", "top_transaction"),
+        *("push_transaction", "pop_transaction"),
+        *("after_commit", "_run_commit_callbacks", "_clear_commit_callbacks"),
+    }
+)
 
 
 def is_plain(query: Any) -> bool:
