@@ -4,11 +4,12 @@ from .database import ContextDatabase, connect
 from .engines import connector, pool_size
 from .engines.connection import Connector
 from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
+from .engines.url import is_in_memory, without_password
 from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
 from .migrations import migrate
-from .paging import Page
+from .paging import Page, PageQuery, PageRequest, page_after
 from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
@@ -25,6 +26,8 @@ __all__ = [
     "MakeConnection",
     "NoConnectionError",
     "Page",
+    "PageQuery",
+    "PageRequest",
     "PeeweeGetterDict",
     "PeeweeRoute",
     "Pool",
@@ -35,11 +38,14 @@ __all__ = [
     "add_database_error_handlers",
     "connect",
     "connector",
+    "is_in_memory",
     "migrate",
+    "page_after",
     "pool_size",
     "prepared",
     "prepared_first",
     "read",
     "run",
     "why_unavailable",
+    "without_password",
 ]

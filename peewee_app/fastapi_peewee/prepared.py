@@ -6,7 +6,7 @@ with placeholders in their place; from then on its SQL only gets other values.
 """
 
 import inspect
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import update_wrapper, wraps
 from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
 
@@ -14,6 +14,7 @@ from peewee import Database, DatabaseProxy, Model, ModelRaw, ModelSelect, Node
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 
 Change = Callable[["ModelSelect[Any]"], "ModelSelect[Any]"]
 
@@ -82,6 +83,27 @@ class PreparedQuery(ModelRaw, Generic[M]):
         """
         return self._prepared.rows(self._arguments, key, change)
 
+    def plain(self) -> "ModelSelect[M]":
+        """Return the query as Peewee has it."""
+        return self._prepared.plain(**self._arguments)
+
+    def ask(self, question: Callable[["ModelSelect[M]"], T]) -> T:
+        """Return the answer of a function that is asked about the query.
+
+        It is asked once for each shape: the values cannot matter to it.
+        """
+        return self._prepared.ask(question, self._arguments)
+
+    def changed(
+        self, change: Callable[..., "ModelSelect[M]"], **more: Any
+    ) -> "PreparedQuery[M]":
+        """Return the query that `change(query, **more)` makes of this one.
+
+        Its SQL, too, is built once for each shape of all arguments.
+        """
+        ours = {f"{change.__name__}_{name}": value for name, value in more.items()}
+        return self._prepared.changed(change, ours)(**self._arguments, **ours)
+
 
 class Prepared(Generic[P, M]):
     """A function that returns a query, with the SQL of what it has returned."""
@@ -100,6 +122,8 @@ class Prepared(Generic[P, M]):
         # Ways to call the function that fit its signature.
         self._calls: set[tuple[object, ...]] = set()
         self._statements: dict[Hashable, Statement] = {}
+        self._answers: dict[Hashable, Any] = {}
+        self._changed: dict[Callable[..., Any], Prepared[..., M]] = {}
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PreparedQuery[M]:
         """The query for these arguments, not run yet.
@@ -114,6 +138,38 @@ class Prepared(Generic[P, M]):
         given = dict(zip(self._defaults, args, strict=False)) | kwargs
         arguments = self._defaults | given
         return PreparedQuery(self, arguments)
+
+    def ask(
+        self, question: Callable[["ModelSelect[M]"], T], arguments: dict[str, Any]
+    ) -> T:
+        """As `PreparedQuery.ask`, about the query for these arguments."""
+        name = question, tuple(map(shape_of, arguments.values()))
+        if name not in self._answers:
+            self._answers[name] = question(self.plain(**arguments))  # type: ignore[call-arg]
+        answer: T = self._answers[name]
+        return answer
+
+    def changed(
+        self, change: Callable[..., "ModelSelect[M]"], ours: Iterable[str]
+    ) -> "Prepared[..., M]":
+        """Return the function whose queries are changed; it takes more arguments."""
+        if change not in self._changed:
+            prefix = f"{change.__name__}_"
+
+            def function(**arguments: Any) -> "ModelSelect[M]":
+                more = {n.removeprefix(prefix): arguments.pop(n) for n in names}
+                return change(self.plain(**arguments), **more)  # type: ignore[call-arg]
+
+            names = tuple(ours)
+            function.__qualname__ = self.plain.__qualname__
+            function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+                [
+                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
+                    for name in (*self._defaults, *names)
+                ]
+            )
+            self._changed[change] = Prepared(function)
+        return self._changed[change]
 
     def rows(
         self, arguments: dict[str, Any], key: Hashable, change: Change

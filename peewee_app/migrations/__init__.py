@@ -1,4 +1,4 @@
-"""The tables, step by step: numbered scripts for `playhouse.migrations`."""
+"""Numbered scripts for `playhouse.migrations`: the tables, step by step."""
 
 from pathlib import Path
 

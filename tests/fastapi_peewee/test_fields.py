@@ -117,4 +117,10 @@ def test_a_nul(client: TestClient) -> None:
     ):
         assert response.status_code == 422
         (error,) = response.json()["detail"]
-        assert error["msg"] == "Text should not contain a NUL"
+        assert error["type"] == "string_pattern_mismatch"
+
+
+@pytest.mark.parametrize("content", ['{"name": "\\ud800"}', '{"name": "a\\udfff"}'])
+def test_a_lone_surrogate(client: TestClient, content: str) -> None:
+    response = client.post("/names/", content=f'{{"thing": {content}}}')
+    assert response.status_code == 422

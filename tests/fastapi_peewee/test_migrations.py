@@ -7,8 +7,9 @@ from textwrap import dedent
 import pytest
 from playhouse.migrations import MigrationError
 
-from harness.servers import on
 from peewee_app.fastapi_peewee import ContextDatabase, connect, connector, migrate
+
+from ..engines import on
 
 db = ContextDatabase()
 
