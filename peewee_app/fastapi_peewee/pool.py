@@ -246,13 +246,13 @@ async def run(function: Callable[[], T], *, snapshot: bool = False) -> T:
     (see `in_snapshot`). Outside a request, on one of the framework's threads.
     """
     request = _request.get()
-    if request is None and (pools := _idle.get()):
+    if request is None or not request.users:
+        if not (pools := _idle.get()):
+            return await run_sync(function)
         async with AsyncExitStack() as stack:
             for pool in pools:
                 await stack.enter_async_context(pool.request())
             return await run(function, snapshot=snapshot)
-    if request is None:
-        return await run_sync(function)
     if snapshot:
         function = partial(in_snapshot, request.pool.db, function)
     return await request.slot.run(function)
