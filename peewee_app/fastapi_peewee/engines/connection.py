@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from peewee import (
     Database,
+    DatabaseError,
     IntegrityError,
     InterfaceError,
     InternalError,
@@ -42,6 +43,8 @@ class Connection(Database):
     rolled_back: frozenset[Code]
     unique_violations: frozenset[Code]
     foreign_key_violations: frozenset[Code]
+    # The role may not do that with the table.
+    forbidden: frozenset[Code] = frozenset()
     # What `atomic` takes for a transaction whose statements all see one state.
     snapshot: tuple[str, ...] = ()
     # Whether somebody has set something that the next one would not expect.
@@ -107,8 +110,11 @@ class Connection(Database):
         """
         raise NotImplementedError
 
-    def why_not_writable(self) -> str | None:
-        """Return `read-only` or `full` if nothing can be written; write nothing."""
+    def why_not_writable(self, table: str) -> str | None:
+        """Return `read-only`, `full` or `replaced` if the table cannot be written.
+
+        Writes nothing.
+        """
         raise NotImplementedError
 
     def migration_lock(self) -> AbstractContextManager[None]:
@@ -158,6 +164,24 @@ class ServerConnection(Connection):
             and time.monotonic() - self._used < MAX_IDLE
             and not readable(self.fileno())
         )
+
+    def is_read_only(self) -> bool:
+        """Return whether the server takes no writes at all."""
+        raise NotImplementedError
+
+    def why_not_writable(self, table: str) -> str | None:
+        """Ask the server, and write no rows, for which a role needs its rights, too."""
+        name = table.join(self.quote)
+        try:
+            if self.is_read_only():
+                return "read-only"
+            self.execute_sql(f"INSERT INTO {name} SELECT * FROM {name} WHERE 1 = 0")  # noqa: S608
+            self.execute_sql(f"DELETE FROM {name} WHERE 1 = 0")  # noqa: S608
+        except DatabaseError as exc:
+            if self.error_code(driver_error(exc)) not in self.forbidden:
+                raise
+            return "read-only"
+        return None
 
     def execute_once(self, sql: str, params: Any) -> Any:
         """Run a statement."""

@@ -75,6 +75,7 @@ class Mysql(ServerConnection, MySQLDatabase):
 
     # Galera answers a deadlock, too, for a write that another node was faster with.
     rolled_back = frozenset({ER.LOCK_DEADLOCK})
+    forbidden = frozenset({ER.TABLEACCESS_DENIED_ERROR})
     unique_violations = frozenset({ER.DUP_ENTRY})
     foreign_key_violations = frozenset(
         {
@@ -145,9 +146,9 @@ class Mysql(ServerConnection, MySQLDatabase):
     def fileno(self) -> int:
         return self._fileno
 
-    def why_not_writable(self) -> str | None:
+    def is_read_only(self) -> bool:
         (read_only,) = self.execute_sql("SELECT @@global.read_only").fetchone()
-        return None if read_only in (0, "OFF") else "read-only"
+        return read_only not in (0, "OFF")
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:

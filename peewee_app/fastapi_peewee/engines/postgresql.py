@@ -140,6 +140,7 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     unique_violations = frozenset({"23505"})
     # restrict_violation too, which newer servers tell apart.
     foreign_key_violations = frozenset({"23503", "23001"})
+    forbidden = frozenset({"42501"})
     snapshot = ("REPEATABLE READ",)
     _has_old_plans = False
 
@@ -202,10 +203,10 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
         fileno: int = self.connection().fileno()
         return fileno
 
-    def why_not_writable(self) -> str | None:
-        """A standby is read-only, too."""
+    def is_read_only(self) -> bool:
+        """Return True on a standby, too."""
         (read_only,) = self.execute_sql("SHOW transaction_read_only").fetchone()
-        return "read-only" if read_only == "on" else None
+        return bool(read_only == "on")
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:

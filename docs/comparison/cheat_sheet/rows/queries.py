@@ -1,7 +1,7 @@
 """Queries inside of queries, expressions, and SQL itself."""
 
-from docs.comparison import pw, sa
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet import pw, sa
+from docs.comparison.cheat_sheet.sheet import Topic
 
 row = Topic("Subqueries, expressions, SQL")
 
@@ -75,7 +75,8 @@ def _(session: sa.Session) -> object:
         .where(sa.Item.owner_id == sa.User.id)
         .scalar_subquery()
     )
-    return session.execute(sa.select(sa.User.id, count)).all()
+    query = sa.select(sa.User.id, count).order_by(sa.User.id)
+    return session.execute(query).all()
 
 
 @row.peewee
@@ -83,7 +84,8 @@ def _() -> object:
     count = pw.Item.select(pw.fn.COUNT(pw.Item.id)).where(
         pw.Item.owner == pw.User.id
     )
-    return list(pw.User.select(pw.User.id, count).tuples())
+    query = pw.User.select(pw.User.id, count)
+    return list(query.order_by(pw.User.id).tuples())
 
 
 @row("With: a common table expression")
@@ -236,7 +238,11 @@ def _() -> object:
     )
 
 
-@row("SQL by hand, with parameters")
+@row(
+    "SQL by hand, with parameters",
+    "Peewee passes it to the driver, which wants `?` on SQLite and `%s` on PostgreSQL: "
+    "`db.param`.",
+)
 def _(session: sa.Session) -> object:
     sql = sa.text("SELECT title FROM items WHERE id > :id")
     return session.execute(sql, {"id": 1}).all()
@@ -244,7 +250,7 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    sql = "SELECT title FROM items WHERE id > ?"
+    sql = f"SELECT title FROM items WHERE id > {pw.db.param}"
     return pw.db.execute_sql(sql, (1,)).fetchall()
 
 
@@ -257,7 +263,7 @@ def _(session: sa.Session) -> object:
 
 @row.peewee
 def _() -> object:
-    sql = "SELECT * FROM items WHERE id > ?"
+    sql = f"SELECT * FROM items WHERE id > {pw.db.param}"
     return list(pw.Item.raw(sql, 1))
 
 
@@ -279,8 +285,9 @@ def _() -> object:
 
 @row(
     "Show the SQL",
-    "Each has its own way to name tables.",
+    "Each has its own way to name tables. Peewee's is for the engine, here SQLite.",
     differs=True,
+    only_sqlite="peewee",
 )
 def _() -> object:
     query = sa.select(sa.Tag.name).where(sa.Tag.id == 1)

@@ -1,7 +1,7 @@
 """Numbers of rows, joins and groups."""
 
-from docs.comparison import pw, sa
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet import pw, sa
+from docs.comparison.cheat_sheet.sheet import Topic
 
 row = Topic("Counting, joining, grouping")
 
@@ -87,6 +87,7 @@ def _(session: sa.Session) -> object:
         sa.select(sa.User.email, sa.func.count(sa.Item.id))
         .outerjoin(sa.User.items)
         .group_by(sa.User.id)
+        .order_by(sa.User.id)
     )
     return session.execute(query).all()
 
@@ -97,6 +98,7 @@ def _() -> object:
         pw.User.select(pw.User.email, pw.fn.COUNT(pw.Item.id))
         .left_outer_join(pw.Item)
         .group_by(pw.User.id)
+        .order_by(pw.User.id)
     )
     return list(query.tuples())
 
@@ -110,6 +112,7 @@ def _(session: sa.Session) -> object:
         sa.select(sa.User, sa.func.count(sa.Item.id))
         .outerjoin(sa.User.items)
         .group_by(sa.User.id)
+        .order_by(sa.User.id)
     )
     return [(user.id, n) for user, n in session.execute(query)]
 
@@ -122,6 +125,7 @@ def _() -> object:
         )
         .left_outer_join(pw.Item)
         .group_by(pw.User.id)
+        .order_by(pw.User.id)
     )
     return [(user.id, user.n) for user in query]  # type: ignore[attr-defined]
 

@@ -1,7 +1,7 @@
 """Rows that are made, changed and deleted."""
 
-from docs.comparison import pw, sa
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet import pw, sa
+from docs.comparison.cheat_sheet.sheet import Topic
 
 row = Topic("Writing")
 
@@ -100,11 +100,10 @@ def _() -> object:
 
 @row(
     "Insert, or update what is there",
-    "SQLAlchemy's `insert` for this is the dialect's, here "
-    "`from sqlalchemy.dialects.sqlite import insert as sqlite_insert`.",
+    "SQLAlchemy's `insert` for this belongs to a dialect: import the one of your engine.",
 )
 def _(session: sa.Session) -> object:
-    query = sa.sqlite_insert(sa.User).values(
+    query = sa.dialect_insert(sa.User).values(
         email="deadpool@example.com", is_active=False
     )
     query = query.on_conflict_do_update(
@@ -129,7 +128,7 @@ def _() -> object:
 
 @row("Insert, unless it is there")
 def _(session: sa.Session) -> object:
-    query = sa.sqlite_insert(sa.Tag).values(name="new")
+    query = sa.dialect_insert(sa.Tag).values(name="new")
     session.execute(query.on_conflict_do_nothing())
     return session.scalar(sa.select(sa.func.count(sa.Tag.id)))
 
@@ -189,8 +188,9 @@ def _() -> object:
 
 @row(
     "Write only the columns that changed",
-    "SQLAlchemy always does. Peewee writes all that the object has, unless it is told "
-    "which, or the model has `only_save_dirty = True`.",
+    "SQLAlchemy always does. Peewee writes all columns, unless it is told which, or the "
+    "model has `only_save_dirty = True`. Told of none, `save(only=[])` raises "
+    "`ValueError`: so ask first.",
 )
 def _(session: sa.Session) -> object:
     user = session.get_one(sa.User, 1)
@@ -203,7 +203,8 @@ def _(session: sa.Session) -> object:
 def _() -> object:
     user = pw.User.get_by_id(1)
     user.is_active = False
-    user.save(only=user.dirty_fields)
+    if user.is_dirty():
+        user.save(only=user.dirty_fields)
     return pw.User.get_by_id(1).is_active
 
 
@@ -224,14 +225,16 @@ def _() -> object:
 def _(session: sa.Session) -> object:
     query = sa.update(sa.Item).values(title=sa.Item.title + "!")
     session.execute(query.where(sa.Item.owner_id == 1))
-    return session.scalars(sa.select(sa.Item.title)).all()
+    titles = sa.select(sa.Item.title).order_by(sa.Item.id)
+    return session.scalars(titles).all()
 
 
 @row.peewee
 def _() -> object:
     query = pw.Item.update(title=pw.Item.title.concat("!"))
     query.where(pw.Item.owner == 1).execute()
-    return list(pw.Item.select(pw.Item.title).scalars())
+    titles = pw.Item.select(pw.Item.title).order_by(pw.Item.id)
+    return list(titles.scalars())
 
 
 @row("How many rows were changed")
@@ -267,14 +270,16 @@ def _() -> object:
 def _(session: sa.Session) -> object:
     rows = [{"id": 1, "title": "A"}, {"id": 2, "title": "B"}]
     session.execute(sa.update(sa.Item), rows)
-    return session.scalars(sa.select(sa.Item.title)).all()
+    titles = sa.select(sa.Item.title).order_by(sa.Item.id)
+    return session.scalars(titles).all()
 
 
 @row.peewee
 def _() -> object:
     items = [pw.Item(id=1, title="A"), pw.Item(id=2, title="B")]
     pw.Item.bulk_update(items, fields=[pw.Item.title])
-    return list(pw.Item.select(pw.Item.title).scalars())
+    titles = pw.Item.select(pw.Item.title).order_by(pw.Item.id)
+    return list(titles.scalars())
 
 
 @row("Delete an object")

@@ -4,19 +4,10 @@ from typing import assert_type
 
 from pydantic import BaseModel, ConfigDict
 
-from docs.comparison import pw, sa
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet import pw, sa
+from docs.comparison.cheat_sheet.sheet import Topic
 
 row = Topic("Around the models")
-
-
-class UserOut(BaseModel):
-    """A user, as an API returns it."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
-    email: str
 
 
 @row("When an object is saved: events, signals")
@@ -72,12 +63,22 @@ def _() -> object:
 
 @row("An object to Pydantic")
 def _(session: sa.Session) -> object:
+    class UserOut(BaseModel):
+        model_config = ConfigDict(from_attributes=True)
+        id: int
+        email: str
+
     user = session.get_one(sa.User, 1)
     return UserOut.model_validate(user).model_dump()
 
 
 @row.peewee
 def _() -> object:
+    class UserOut(BaseModel):
+        model_config = ConfigDict(from_attributes=True)
+        id: int
+        email: str
+
     user = pw.User.get_by_id(1)
     return UserOut.model_validate(user).model_dump()
 

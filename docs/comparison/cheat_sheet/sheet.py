@@ -5,6 +5,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction, signature
 from textwrap import dedent
@@ -22,19 +23,32 @@ class Row:
     """A task, and for each library a function that does it, or a text why not.
 
     If `differs`, the functions give different results, and `note` says why.
+    `only_sqlite` names the library whose function is of SQLite alone, or "both".
     """
 
     title: str
     note: str = ""
     differs: bool = False
+    only_sqlite: str = ""
     sqlalchemy: Code | str = ""
     peewee: Code | str = ""
 
-    def results(self) -> tuple[str, str]:
-        """What the sides give, each in a new database; "" where there is no code."""
-        return (
-            run(self.sqlalchemy, sa.database) if callable(self.sqlalchemy) else "",
-            run(self.peewee, pw.database) if callable(self.peewee) else "",
+    @property
+    def anchor(self) -> str:
+        """The end of its address on its page."""
+        return re.sub(r"[^\w\- ]", "", self.title.lower()).replace(" ", "-")
+
+    def results(self, url: str = "") -> tuple[str, str]:
+        """Return what the sides give, each in a new database; "" where none has code.
+
+        The database is a SQLite one in memory, or that of a PostgreSQL URL.
+        """
+        sides = (("sqlalchemy", sa, self.sqlalchemy), ("peewee", pw, self.peewee))
+        return tuple(  # type: ignore[return-value]
+            run(code, library.database(url))
+            if callable(code) and not (url and self.only_sqlite in {name, "both"})
+            else ""
+            for name, library, code in sides
         )
 
 
@@ -54,11 +68,21 @@ class Topic:
     title: str
     rows: list[Row] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """The name of its page."""
+        return self.title.split(",")[0].lower().replace(" ", "_")
+
     def __call__(
-        self, title: str, note: str = "", *, differs: bool = False
+        self,
+        title: str,
+        note: str = "",
+        *,
+        differs: bool = False,
+        only_sqlite: str = "",
     ) -> Callable[[Code], Code]:
         """Begin a row; the function that is decorated is SQLAlchemy's side."""
-        row = Row(title, note, differs)
+        row = Row(title, note, differs, only_sqlite)
         self.rows.append(row)
 
         def decorate(code: Code) -> Code:
@@ -81,9 +105,9 @@ class Topic:
         self.rows.append(Row(title, note, sqlalchemy=text))
 
 
-def run(code: Code, database: Callable[[], Any]) -> str:
-    """What the function returns or raises, as text, in a new database with rows."""
-    with database() as given:
+def run(code: Code, database: AbstractContextManager[dict[str, Any]]) -> str:
+    """Return, as text, what the function returns or raises in the database."""
+    with database as given:
         arguments = {name: given[name] for name in signature(code).parameters}
         try:
             result = code(**arguments)
@@ -115,6 +139,21 @@ def key(row: sa.Base | pw.Model) -> tuple[object, ...]:
     return found if isinstance(found, tuple) else (found,)
 
 
+def used_names(code: Code) -> set[str]:
+    """Return the names that the function's body uses, of either library or its own."""
+    function = ast.parse(dedent(inspect.getsource(code))).body[0]
+    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)  # noqa: S101
+    used, local = set(), set()
+    for node in (n for statement in function.body for n in ast.walk(statement)):
+        if isinstance(node, ast.ClassDef):
+            local.add(node.name)
+        elif isinstance(node, ast.Name):
+            used.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            used.add(node.attr if node.value.id in {"sa", "pw"} else "")
+    return used - local
+
+
 def source(code: Code) -> str:
     """The body of the function, as a reader writes it.
 
@@ -130,6 +169,9 @@ def source(code: Code) -> str:
         last = last.body[-1]
     if isinstance(last, ast.Return):
         number = last.lineno - 1
+        if lines[number].strip() == "return None":
+            del lines[number]
+            number -= 1
         lines[number] = lines[number].replace("return ", "", 1)
     body = dedent("\n".join(lines[function.body[0].lineno - 1 :]))
     body = re.sub(r"\b(?:sa|pw)\.(?=\w)", "", body)

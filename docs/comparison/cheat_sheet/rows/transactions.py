@@ -2,8 +2,8 @@
 
 from contextlib import suppress
 
-from docs.comparison import pw, sa
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet import pw, sa
+from docs.comparison.cheat_sheet.sheet import Topic
 
 row = Topic("Transactions")
 
@@ -157,6 +157,7 @@ def _() -> object:
 @row(
     "Take SQLite's write lock at once",
     "So that nothing else writes between a read and the write which depends on it.",
+    only_sqlite="both",
 )
 def _() -> object:
     engine = sa.create_engine(

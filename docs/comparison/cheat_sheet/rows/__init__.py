@@ -1,6 +1,6 @@
 """The rows of the cheat sheet, by topic."""
 
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet.sheet import Topic
 
 from . import (
     around,

@@ -1,7 +1,7 @@
 """One row or many, filtered and in order."""
 
-from docs.comparison import pw, sa
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet import pw, sa
+from docs.comparison.cheat_sheet.sheet import Topic
 
 row = Topic("Reading")
 
@@ -117,7 +117,6 @@ def _() -> object:
 
 @row(
     "By keywords, across a relation and with an operator",
-    "Peewee's `like` minds case, also on SQLite, where it is `GLOB` with its `*`.",
 )
 def _(session: sa.Session) -> object:
     query = (
@@ -180,9 +179,9 @@ def _() -> object:
 
 @row(
     "A part of a text",
-    "Peewee's `contains` never minds case, as `ILIKE`; SQLAlchemy's is `LIKE`, which "
-    "minds it on PostgreSQL and not on SQLite. Both escape what the text has of "
-    "wildcards, SQLAlchemy when it is told to.",
+    "Peewee's `contains` never minds case; SQLAlchemy's `contains` is `LIKE`, which minds "
+    "it on PostgreSQL and not on SQLite. Peewee escapes the wildcards of the text, and "
+    "SQLAlchemy does with `autoescape`.",
 )
 def _(session: sa.Session) -> object:
     wrestlers = sa.Item.description.icontains(
@@ -199,10 +198,13 @@ def _() -> object:
     return list(pw.Item.select().where(wrestlers))
 
 
-@row("The beginning of a text")
+@row(
+    "The beginning of a text, in any case",
+    "Peewee's `startswith` never minds case, as `contains`.",
+)
 def _(session: sa.Session) -> object:
     query = sa.select(sa.Item).where(
-        sa.Item.title.startswith("Ba")
+        sa.Item.title.istartswith("ba", autoescape=True)
     )
     return session.scalars(query).all()
 
@@ -210,8 +212,25 @@ def _(session: sa.Session) -> object:
 @row.peewee
 def _() -> object:
     query = pw.Item.select().where(
-        pw.Item.title.startswith("Ba")
+        pw.Item.title.startswith("ba")
     )
+    return list(query)
+
+
+@row(
+    "The beginning of a text, in this case",
+    "`LIKE` minds case on PostgreSQL and not on SQLite; a comparison always does.",
+)
+def _(session: sa.Session) -> object:
+    beginning = sa.func.substr(sa.Item.title, 1, 2)
+    query = sa.select(sa.Item).where(beginning == "Ba")
+    return session.scalars(query).all()
+
+
+@row.peewee
+def _() -> object:
+    beginning = pw.fn.SUBSTR(pw.Item.title, 1, 2)
+    query = pw.Item.select().where(beginning == "Ba")
     return list(query)
 
 
@@ -366,13 +385,15 @@ def _() -> object:
 @row("Rows without duplicates")
 def _(session: sa.Session) -> object:
     query = sa.select(sa.Item.owner_id).distinct()
-    return session.scalars(query).all()
+    return session.scalars(
+        query.order_by(sa.Item.owner_id)
+    ).all()
 
 
 @row.peewee
 def _() -> object:
     query = pw.Item.select(pw.Item.owner).distinct()
-    return list(query.scalars())
+    return list(query.order_by(pw.Item.owner).scalars())
 
 
 @row("Many rows, without keeping all")

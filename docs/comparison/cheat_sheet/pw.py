@@ -39,8 +39,9 @@ from peewee import (
     fn,
 )
 from playhouse import signals
+from playhouse.db_url import connect
 from playhouse.hybrid import hybrid_property
-from playhouse.migrate import SqliteMigrator, migrate
+from playhouse.migrate import SchemaMigrator, migrate
 from playhouse.pool import PooledSqliteDatabase
 from playhouse.pwasyncio import AsyncSqliteDatabase
 from playhouse.pydantic_utils import to_pydantic
@@ -80,9 +81,9 @@ __all__ = [
     "PooledSqliteDatabase",
     "PostgresqlDatabase",
     "QueryEvent",
+    "SchemaMigrator",
     "Select",
     "SqliteDatabase",
-    "SqliteMigrator",
     "Table",
     "Tag",
     "TextField",
@@ -169,9 +170,19 @@ MODELS = [User, Tag, Item, Item.tags.get_through_model(), Membership, Document]
 
 
 @contextmanager
-def database() -> Iterator[dict[str, Any]]:
-    """A new database in memory with some rows, which is `db`."""
-    with db.connection_context():
+def database(url: str) -> Iterator[dict[str, Any]]:
+    """Make the database `db` for a block of code, with nothing in it but some rows.
+
+    It is in memory, or that of a PostgreSQL URL.
+    """
+    global db
+    usual = db
+    if url:
+        db = connect(url)
+    with db.bind_ctx(MODELS), db.connection_context():
+        if url:
+            db.execute_sql("DROP SCHEMA public CASCADE")
+            db.execute_sql("CREATE SCHEMA public")
         db.create_tables(MODELS)
         deadpool = User.create(email="deadpool@example.com")
         wolverine = User.create(email="wolverine@example.com")
@@ -183,6 +194,7 @@ def database() -> Iterator[dict[str, Any]]:
         Item.create(title="Baz", owner=wolverine).tags.add(new)
         Membership.create(user=wolverine, team="x-men", role="member")
         Membership.create(user=professor, team="x-men", role="head")
-        Document.create(data={"colour": "red", "sizes": [1, 2]})
-        Document.create(data={"colour": "blue", "sizes": [3]})
-        yield {"db": db}
+        Document.create(data={"sizes": [1, 2], "colour": "red"})
+        Document.create(data={"sizes": [3], "colour": "blue"})
+        yield {}
+    db = usual

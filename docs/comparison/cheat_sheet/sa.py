@@ -45,8 +45,8 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite import insert as dialect_insert
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.ext.automap import automap_base
@@ -114,6 +114,7 @@ __all__ = [
     "create_async_engine",
     "create_engine",
     "delete",
+    "dialect_insert",
     "event",
     "exists",
     "extract",
@@ -134,7 +135,6 @@ __all__ = [
     "select",
     "selectinload",
     "sessionmaker",
-    "sqlite_insert",
     "table",
     "text",
     "union",
@@ -211,29 +211,44 @@ class Document(Base):
 
 
 @contextmanager
-def database() -> Iterator[dict[str, Any]]:
-    """A new database in memory with some rows: its engine, and a session."""
-    engine = create_engine("sqlite://", poolclass=StaticPool)
+def database(url: str) -> Iterator[dict[str, Any]]:
+    """Make an engine and a session for a database with nothing in it but some rows.
+
+    It is in memory, or that of a PostgreSQL URL.
+    """
+    global dialect_insert
+    if url:
+        dialect_insert = postgresql.insert  # type: ignore[assignment]
+        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        prepare = ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"]
+    else:
+        dialect_insert = sqlite.insert
+        engine = create_engine("sqlite://", poolclass=StaticPool)
+        prepare = ["PRAGMA foreign_keys = 1"]
     with Session(engine) as session:
-        session.execute(text("PRAGMA foreign_keys = 1"))
+        for statement in prepare:
+            session.execute(text(statement))
         Base.metadata.create_all(session.connection())
         new, rare = Tag(name="new"), Tag(name="rare")
-        foo = Item(id=1, title="Foo", description="The Foo Wrestlers", tags=[new, rare])
-        bar, baz = Item(id=2, title="Bar"), Item(id=3, title="Baz", tags=[new])
-        session.add_all(
-            [
-                User(email="deadpool@example.com", items=[foo, bar]),
-                User(email="wolverine@example.com", items=[baz]),
-                User(email="professor@example.com", is_active=False),
-                Document(data={"colour": "red", "sizes": [1, 2]}),
-                Document(data={"colour": "blue", "sizes": [3]}),
-            ]
-        )
-        session.flush()
+        session.add_all([new, rare])
+        for email, active in [("deadpool", 1), ("wolverine", 1), ("professor", 0)]:
+            session.add(User(email=f"{email}@example.com", is_active=bool(active)))
+            session.flush()  # In this order.
+        foo = Item(title="Foo", description="The Foo Wrestlers", owner_id=1)
+        for item, tags in [
+            (foo, [new, rare]),
+            (Item(title="Bar", owner_id=1), []),
+            (Item(title="Baz", owner_id=2), [new]),
+        ]:
+            session.add(item)
+            item.tags.extend(tags)
+            session.flush()
         session.add_all(
             [
                 Membership(user_id=2, team="x-men", role="member"),
                 Membership(user_id=3, team="x-men", role="head"),
+                Document(data={"sizes": [1, 2], "colour": "red"}),
+                Document(data={"sizes": [3], "colour": "blue"}),
             ]
         )
         session.commit()

@@ -1,7 +1,7 @@
 """From a row to those that belong to it."""
 
-from docs.comparison import pw, sa
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet import pw, sa
+from docs.comparison.cheat_sheet.sheet import Topic
 
 row = Topic("Relations")
 

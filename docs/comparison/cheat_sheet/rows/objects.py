@@ -1,7 +1,7 @@
 """What an object knows of the database: where the two differ most."""
 
-from docs.comparison import pw, sa
-from docs.comparison.sheet import Topic
+from docs.comparison.cheat_sheet import pw, sa
+from docs.comparison.cheat_sheet.sheet import Topic
 
 row = Topic("Objects and the database")
 
