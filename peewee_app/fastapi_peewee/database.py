@@ -42,6 +42,9 @@ class ContextJSON:
     def __init__(self, db: "ContextDatabase") -> None:
         self._db = db
 
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self  # As the database that it is of.
+
     def _methods(self) -> Any:
         engine = self._db.engine
         return engine.json_methods(engine)
@@ -69,6 +72,7 @@ class ContextDatabase(DatabaseProxy):
     _scope: ContextVar[ConnectionScope | None]
     _registered: Registered
     _engine: Database | None
+    _binary: Callable[[bytes], Any]
 
     json_methods = ContextJSON
 
@@ -78,6 +82,7 @@ class ContextDatabase(DatabaseProxy):
             _scope=ContextVar("scope", default=None),
             _registered=Registered(),
             _engine=None,
+            _binary=lambda value: self.engine.get_binary_type()(value),  # type: ignore[attr-defined]
         )
         super().__init__()
 
@@ -138,12 +143,7 @@ class ContextDatabase(DatabaseProxy):
 
     def get_binary_type(self) -> Callable[[bytes], Any]:
         """Return what makes binary data of bytes, for the engine of the scope."""
-
-        def binary(value: bytes) -> Any:
-            engine: Any = self.engine
-            return engine.get_binary_type()(value)
-
-        return binary
+        return self._binary
 
     @property
     def query_hooks(self) -> list[Hook]:
@@ -208,6 +208,11 @@ class ContextDatabase(DatabaseProxy):
         """Do as Peewee's."""
         scope = self._scope.get()
         return scope is not None and scope.close()
+
+    def is_connection_usable(self) -> bool:
+        """Do as Peewee's."""
+        scope = self._scope.get()
+        return scope is not None and scope.is_connection_usable()
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Do as Peewee's."""

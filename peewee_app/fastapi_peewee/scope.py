@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from peewee import Database, OperationalError, PeeweeException
+from peewee import Database, InterfaceError, OperationalError, PeeweeException
 
 from .registered import UNTOLD, Registered
 
@@ -223,8 +223,13 @@ class ConnectionScope:
             if not reuse_if_open:
                 raise OperationalError("Connection already opened.")
             return False
+        self._database = None
         with self:
             return True
+
+    def is_connection_usable(self) -> bool:
+        """Return whether the connection is open, and would be used again."""
+        return not self.is_closed() and self.call("is_connection_usable") is True
 
     def close(self) -> bool:
         """Close the connection; return False if it was. The next query connects."""
@@ -248,16 +253,22 @@ class ConnectionScope:
 
     def commit(self) -> None:
         """Commit the transaction, which ends it."""
+        self._check_is_open()
         with self as database:
             database.commit()
             self._end_transaction()
 
     def rollback(self) -> None:
         """Roll the transaction back, which ends it; anybody may do so."""
+        self._check_is_open()
         with self._statement:  # Until it is done, nobody else is let in.
             self._end_transaction()
             with self as database:
                 database.rollback()
+
+    def _check_is_open(self) -> None:
+        if not self._ended and self.is_closed():
+            raise InterfaceError("The database connection is not open.")
 
     def _end_transaction(self) -> None:
         _begun.set(_begun.get() - {self._transaction})

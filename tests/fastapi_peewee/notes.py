@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 from fastapi import Depends, FastAPI
-from peewee import CharField, Model
+from peewee import AutoField, CharField, Model
 
 from peewee_app.fastapi_peewee import (
     ContextDatabase,
@@ -19,6 +19,7 @@ db = ContextDatabase()
 
 
 class Note(Model):
+    id = AutoField()
     text = CharField(unique=True)
 
     class Meta:
