@@ -79,7 +79,7 @@ class Holder:
             database = self._connect()
             if database.thread_safe:
                 raise TypeError("The database needs the option thread_safe=False.")
-            self._version = UNTOLD
+            self._version = self.registered.tell(database, UNTOLD)
             self._database = database
         return self._database
 
