@@ -8,6 +8,8 @@ import sys
 import uvicorn.main
 
 LIMITS = [
+    # What the requests and answers of one connection may take.
+    "--http=peewee_app.web.protocol:HttpProtocol",
     # Connections of a process: below the 1,024 descriptors that a process often has.
     "--limit-concurrency=900",
     # Seconds after a SIGTERM, when what still runs is cancelled.

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
+from argon2.exceptions import HashingError
 from fastapi import Depends, HTTPException, Request
 
 from . import schemas
 from .fastapi_peewee import Pool
 from .passwords import hash_password
+from .web.errors import unavailable
 
 # A hash keeps a core busy and takes 64 MiB, so more at once would only cost memory.
 turns = CapacityLimiter(os.cpu_count() or 1)
@@ -18,23 +20,21 @@ turns = CapacityLimiter(os.cpu_count() or 1)
 async def hash_in_turn(password: str, request: Request) -> str:
     """Hash a password on a worker thread.
 
-    Raises HTTPException 503 if that does not begin within the pool's timeout, and 499,
-    an answer to nobody, if the client has gone by then.
+    Raises HTTPException 503 if that does not begin within the pool's timeout or there
+    is no memory for it, and 499, an answer to nobody, if the client has gone by then.
     """
     pool: Pool = request.state.pool
     try:
         with fail_after(pool.timeout):
             await turns.acquire_on_behalf_of(request)
     except TimeoutError:
-        raise HTTPException(
-            503,
-            "Too many passwords wait to be hashed. Try again later.",
-            headers={"Retry-After": "1"},
-        ) from None
+        raise unavailable("Too many passwords wait to be hashed.") from None
     try:
         if await request.is_disconnected():
             raise HTTPException(499, "Client Closed Request")
         return await run_sync(hash_password, password)
+    except (MemoryError, HashingError):
+        raise unavailable("There is no memory to hash a password.") from None
     finally:
         turns.release_on_behalf_of(request)
 

@@ -18,6 +18,7 @@ from .fastapi_peewee import Pool, add_database_error_handlers, connector
 from .migrations import migrate
 from .routes import routers
 from .settings import Settings, load_settings, log_settings
+from .web.answer_limit import AnswerLimitMiddleware
 from .web.body_limit import BodyLimitMiddleware
 from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
@@ -80,6 +81,7 @@ def create_app(
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
     app.add_middleware(ShutdownMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(AnswerLimitMiddleware)
     if settings.echo_sql:
         show_echo()
         app.add_middleware(ServerTimingMiddleware)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Depends, HTTPException, Query, Request, Response
 from peewee import BigAutoField, BigIntegerField, Model
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from starlette.types import Scope
 
 from . import keyset
@@ -234,7 +234,9 @@ def page_after(
     return get_page
 
 
+# The database counts ids from 1.
+FromZero = Annotated[Id, Field(ge=0)]
 Page = Annotated[
     PageRequest,
-    Depends(page_after(Id, "Only rows with a greater id than this.")),
+    Depends(page_after(FromZero, "Only rows with a greater id than this.")),
 ]
