@@ -86,8 +86,8 @@ async def test_who_waits_too_long_gets_a_503(make_pool: MakePool) -> None:
 
 async def test_slow_clients_hold_no_connection(notes_pool: Pool) -> None:
     app = make_app(notes_pool)
+    sending, send_on = asyncio.Event(), asyncio.Event()
     reading, read_on = asyncio.Event(), asyncio.Event()
-    sending = asyncio.Event()
 
     @app.post("/stream")
     def stream(body: dict[str, int]) -> StreamingResponse:
@@ -97,9 +97,12 @@ async def test_slow_clients_hold_no_connection(notes_pool: Pool) -> None:
     parts = [b"1}", b'{"a":']
 
     async def receive() -> Any:
+        if not parts:
+            await read_on.wait()
+            return {"type": "http.disconnect"}
         if len(parts) == 1:
             sending.set()
-            await read_on.wait()
+            await send_on.wait()
         more = len(parts) > 1
         return {"type": "http.request", "body": parts.pop(), "more_body": more}
 
@@ -125,9 +128,8 @@ async def test_slow_clients_hold_no_connection(notes_pool: Pool) -> None:
         slow = asyncio.create_task(app(scope, receive, send))
         await asyncio.wait_for(sending.wait(), 5)
         assert (await client.get("/")).json() == 0
-        read_on.set()
+        send_on.set()
         await asyncio.wait_for(reading.wait(), 5)
-        read_on.clear()
         assert (await client.get("/")).json() == 0
         read_on.set()
-        await asyncio.wait([slow], timeout=5)
+        await slow
