@@ -80,7 +80,7 @@ class Answer:
             return result
         route = self._route
         if isinstance(result, PageQuery):
-            result = result.read()
+            result = result.read(self._reader.fetch)
         value = self._read(self._reader, result)
         options = {
             "by_alias": route.response_model_by_alias,

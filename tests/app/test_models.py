@@ -7,11 +7,15 @@ import peewee
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playhouse.migrate import SchemaMigrator
+from playhouse.migrate import migrate as apply
+from playhouse.schema_diff import diff_models
 
 from comparison.sqlalchemy_app.main import create_app as create_sqlalchemy_app
 from peewee_app import crud
 from peewee_app.database import db
-from peewee_app.fastapi_peewee import Pool, connector
+from peewee_app.fastapi_peewee import Pool, connect, connector
+from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
 
 from ..engines import on
@@ -68,6 +72,42 @@ def test_a_database_of_the_sqlalchemy_app_is_opened_and_extended(
     assert third["id"] > 2
     added = [index for name, index in indexes(url).items() if name not in before]
     assert added == [(["owner_id"], False)]
+    # For the ids themselves the tutorial has indexes that nobody needs.
+    assert changes(url) == [
+        "drop index users.ix_users_id (id)",
+        "drop index items.ix_items_id (id)",
+    ]
+
+
+def changes(url: str) -> list[str]:
+    """Return what `pwmigrate diff` would change."""
+    with connect(db, url):
+        return str(diff_models(db, [User, Item])).splitlines()
+
+
+def test_a_database_of_our_former_version_stays_as_it_is(url: str) -> None:
+    """It had its indexes by the tutorial's names."""
+    migrate(connector(url))
+    with connect(db, url):
+        migrator = SchemaMigrator.from_database(db.obj)
+        for table, column in (
+            ("users", "email"),
+            ("items", "title"),
+            ("items", "description"),
+            ("items", "owner_id"),
+        ):
+            name, is_unique = f"ix_{table}_{column}", column == "email"
+            apply(migrator.add_index(table, [column], is_unique, name=name))
+            for index in db.get_indexes(table):
+                if index.columns == [column] and index.name != name:
+                    apply(migrator.drop_index(table, index.name))
+    before = indexes(url)
+    assert all(name.startswith("ix_") for name in before)
+    with connect(db, url):
+        db.execute_sql("DELETE FROM schema_migration")
+    migrate(connector(url))
+    assert indexes(url) == before
+    assert changes(url) == []
 
 
 @TUTORIAL

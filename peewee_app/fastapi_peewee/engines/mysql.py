@@ -109,6 +109,8 @@ class Mysql(ServerConnection, MySQLDatabase):
             ) from exc
         self._fileno = sock.fileno()
         connection.connect(sock)
+        # Peewee writes JSON in another way for MariaDB.
+        self.mariadb = "mariadb" in str(connection.get_server_info()).lower()
         return connection
 
     @staticmethod
@@ -141,11 +143,6 @@ class Mysql(ServerConnection, MySQLDatabase):
         name = NAME.search(str(error))
         words = (type(error).__name__, code, name and name[1])
         return " ".join(str(word) for word in words if word)
-
-    def _set_server_version(self, conn: Any) -> None:
-        """Peewee's hook. MariaDB writes JSON in another way, whatever the URL says."""
-        super()._set_server_version(conn)  # type: ignore[misc]
-        self.mariadb = "mariadb" in conn.server_version.lower()
 
     def driver_is_idle(self) -> bool:
         connection = self.connection()
@@ -213,11 +210,13 @@ class Mysql(ServerConnection, MySQLDatabase):
 
 def connector(url: str) -> Connector:
     """Return what `engines.connector` does, for `mysql:` and `mariadb:` URLs."""
-    mariadb = scheme_of(url) == "mariadb"
     url, seconds = take_statement_timeout(url)
+    scheme = scheme_of(url)
     try:
         given = parse(
-            "mariadb:" + url.partition(":")[2], unquote_password=True, unquote_user=True
+            f"mariadb{url.removeprefix(scheme)}",
+            unquote_password=True,
+            unquote_user=True,
         )
     except ValueError:  # Its message may repeat the URL, and a password is in it.
         raise ValueError("the URL: cannot be read") from None
@@ -234,6 +233,9 @@ def connector(url: str) -> Connector:
             f"one of the options {', '.join(options)} is wrong: {one_line(exc)}"
         ) from None
 
+    # The one that was made last: a connection knows whether the server is MariaDB.
+    last: Mysql | None = None
+
     def connect(*, limited: bool = True) -> Connection:
         client_limit = seconds + GRACE if limited else None
         server_limit = round(seconds * 1000) if limited else 0
@@ -249,6 +251,9 @@ def connector(url: str) -> Connector:
                 f" innodb_lock_wait_timeout={max(1, round(seconds))}"
             ),
         }
-        return Mysql(name, limited=limited, mariadb=mariadb, **params | given)
+        nonlocal last
+        mariadb = last.mariadb if last else scheme == "mariadb"
+        last = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
+        return last
 
     return connect
