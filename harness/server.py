@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -60,6 +60,12 @@ class Server:
         """Stop it as an operator does; return its log."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait()
+
+    def keep_to_core(self, core: int) -> None:
+        """Let all its threads, and those that they start, run on this core only."""
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with suppress(ProcessLookupError):  # It has ended since.
+                os.sched_setaffinity(int(thread.name), {core})
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process since its start."""
