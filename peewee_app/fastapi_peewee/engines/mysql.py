@@ -103,6 +103,8 @@ class Mysql(ServerConnection, MySQLDatabase):
             ) from exc
         self._fileno = sock.fileno()
         connection.connect(sock)
+        # Peewee writes JSON in another way for MariaDB.
+        self.mariadb = "mariadb" in str(connection.get_server_info()).lower()
         return connection
 
     @staticmethod
@@ -193,10 +195,9 @@ class Mysql(ServerConnection, MySQLDatabase):
 def connector(url: str) -> Connector:
     """Return what `engines.connector` does, for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
+    scheme, _, rest = url.partition(":")
     try:
-        given = parse(
-            "mariadb:" + url.partition(":")[2], unquote_password=True, unquote_user=True
-        )
+        given = parse(f"mariadb:{rest}", unquote_password=True, unquote_user=True)
     except ValueError:  # Its message may repeat the URL, and a password is in it.
         raise ValueError("the URL: cannot be read") from None
     name = unquote(given.pop("database"))
@@ -211,6 +212,9 @@ def connector(url: str) -> Connector:
         raise ValueError(
             f"one of the options {', '.join(options)} is wrong: {one_line(exc)}"
         ) from None
+
+    # The one that was made last: a connection knows whether the server is MariaDB.
+    last: Mysql | None = None
 
     def connect(*, limited: bool = True) -> Connection:
         client_limit = seconds + GRACE if limited else None
@@ -227,6 +231,9 @@ def connector(url: str) -> Connector:
                 f" innodb_lock_wait_timeout={max(1, round(seconds))}"
             ),
         }
-        return Mysql(name, limited=limited, **params | given)
+        nonlocal last
+        mariadb = last.mariadb if last else scheme == "mariadb"
+        last = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
+        return last
 
     return connect
