@@ -268,7 +268,7 @@ def test_a_password_that_was_changed(
         administrator.execute_sql(f"CREATE USER {user} IDENTIFIED BY 'tiger'")
         administrator.execute_sql(f"GRANT ALL ON {parts.path[1:]}.* TO {user}")
         try:
-            with TestClient(create_app(settings(own))) as client:
+            with TestClient(create_app(own)) as client:
                 assert client.get("/health/ready").status_code == 200
                 assert client.get("/users/").status_code == 200
                 change = f"SET PASSWORD FOR {user} = PASSWORD('lion')"
