@@ -35,7 +35,7 @@ def user(name: object) -> dict[str, str]:
 def test_a_client_that_has_gone_costs_no_hash(url: str) -> None:
     with (
         serve(url, DATABASE_POOL_TIMEOUT="60") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.get("/health").status_code == 200
         for number in range(200):

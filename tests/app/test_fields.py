@@ -1,4 +1,4 @@
-"""What texts are taken, and that none costs more than a look at its length."""
+"""Fields: what is taken, and that no text costs more than a look at its length."""
 
 import time
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ..engines import on
+from ..factories import USER
 
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 # Each of them is two characters when it is decomposed, and there are many of them.
 COMBINING = "\u0344" * 160_000
 
@@ -103,3 +103,22 @@ def test_the_document_says_how_long_a_password_may_be(client: TestClient) -> Non
     for name in ("UserCreate", "UserUpdate"):
         password = schemas[name]["properties"]["password"]
         assert password["maxLength"] == 4096
+
+
+@pytest.mark.parametrize("name", ["user", "item"])
+def test_an_id_that_no_row_can_have(client: TestClient, name: str) -> None:
+    for number in (-1, 0, 2**31 - 1, -(2**31)):
+        answer = client.get(f"/{name}s/{number}")
+        assert answer.status_code == 404
+        assert answer.json() == {"detail": f"{name.title()} not found"}
+    for number in (2**31, -(2**31) - 1, 2**63, 10**30, -(10**30)):
+        (error,) = errors(client.get(f"/{name}s/{number}"))
+        assert error["loc"] == ["path", f"{name}_id"]
+
+
+def test_the_document_says_that_ids_begin_with_1(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    for name in ("user", "item"):
+        (parameter,) = paths[f"/{name}s/{{{name}_id}}"]["get"]["parameters"]
+        assert parameter["schema"]["minimum"] == 1
+        assert parameter["schema"]["maximum"] == 2**31 - 1
