@@ -55,7 +55,8 @@ async def hash_user(user: schemas.UserCreate, request: Request) -> schemas.UserI
 async def hash_changes(user: schemas.UserUpdate, request: Request) -> dict[str, Any]:
     """Return the columns to change, by name."""
     changes = user.model_dump()
-    if password := changes.pop("password", None):
+    if "password" in changes:
+        password = changes.pop("password")
         changes["hashed_password"] = await hash_in_turn(password, request)
     return changes
 
