@@ -19,12 +19,11 @@ from harness.server import serve
 from peewee_app import hashing
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import NoConnectionError, Pool
-from peewee_app.main import create_app
 from peewee_app.models import User
 from peewee_app.passwords import hash_password
-from peewee_app.settings import Settings
 
 from ..engines import on
+from ..factories import create_app
 
 
 def user(name: object) -> dict[str, str]:
@@ -106,8 +105,7 @@ async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
         return hash_password(password)
 
     monkeypatch.setattr(hashing, "hash_password", observe)
-    settings = {"database_url": url, "database_pool_size": 1}
-    app = create_app(Settings.model_validate(settings))
+    app = create_app(url, database_pool_size=1)
     async with app.router.lifespan_context(app) as state:
         assert state
 
