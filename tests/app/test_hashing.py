@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from harness.server import serve
 from peewee_app import hashing
 from peewee_app.database import db
-from peewee_app.fastapi_peewee import NoConnectionError, Pool
+from peewee_app.fastapi_peewee import NoConnectionError, Pool, run
 from peewee_app.models import User
 from peewee_app.passwords import hash_password
 
@@ -125,6 +125,6 @@ async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
                 await asyncio.wait_for(hashed.wait(), 5)
             assert (await posted).status_code == 200
         assert observed == [False]
-        with pool.connection():
-            (user,) = User.select()
+        async with pool.request():
+            user = await run(User.get)
     assert PasswordHash.recommended().verify("chimichangas", user.hashed_password)
