@@ -11,13 +11,11 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
 
 from peewee import BaseQuery, Model
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema as PydanticSchema
-from pydantic_core import core_schema
 
 from .core_schemas import (
     DICTS,
@@ -27,7 +25,7 @@ from .core_schemas import (
     Node,
     Path,
     plain_aliases,
-    renamed,
+    rename_inside,
 )
 from .relations import Known, relation_of
 from .rows import FastReader, NotFast
@@ -56,11 +54,9 @@ class PeeweeGetterDict(BaseModel):
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> PydanticSchema:
         schema = handler(source)
-        if not plain_aliases(cls):
-            return schema
-        return core_schema.no_info_before_validator_function(
-            partial(renamed, cls), schema
-        )
+        if plain_aliases(cls):
+            rename_inside(handler.resolve_ref_schema(schema), cls)
+        return schema
 
 
 def read(annotation: type[T], data: Any) -> T:

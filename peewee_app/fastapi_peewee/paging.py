@@ -78,8 +78,8 @@ class PageRequest:
     def of(self, query: PageableQuery) -> "PageQuery":
         """Return this page of the query, for a path operation to return.
 
-        Its order is the query's, and then the primary key's. Its own skip and limit
-        take the place of the query's.
+        Its order is the query's, and then the primary key's, in the same direction.
+        Its own skip and limit take the place of the query's.
 
         Raises TypeError for a key of 64 bits where `after` has 32.
         """

@@ -25,7 +25,7 @@ from peewee import (
     TextField,
 )
 
-from .core_schemas import CoreSchema, Node
+from .core_schemas import CoreSchema, Node, is_renaming
 from .peewee_private import is_narrowable
 from .prepared import PreparedQuery, dialect
 from .relations import BATCH, Relation, relation_of
@@ -49,7 +49,8 @@ def fits(node: Node, model: type[Model]) -> bool:
     return (
         node["type"] == "model"
         # No validator takes the object itself.
-        and node["schema"]["type"] == "model-fields"
+        and (is_renaming(node["schema"]) or node["schema"]["type"] == "model-fields")
+        and "fields" in node["schema"].get("schema", node["schema"])
         # Nothing is read but the fields; no type has to be the very one.
         and config.get("extra_fields_behavior", "ignore") == "ignore"
         and not config.get("strict")
