@@ -185,10 +185,11 @@ class SqliteFile(Sqlite):
             self._files.check_before_open()
         try:
             opened = super().connect(reuse_if_open)
-            # SQLite opens the log, or makes it, when the database is read.
-            self.connection().execute("SELECT 1 FROM sqlite_master").fetchall()
-        except OperationalError as exc:  # SQLite's message names no file.
-            exc.args = (f"{exc}: {self._files.path}",)
+            if opened:  # SQLite opens the log, or makes it, when the database is read.
+                self.connection().execute("SELECT 1 FROM sqlite_master").fetchall()
+        except (OperationalError, sqlite3.OperationalError) as exc:
+            super().close()
+            exc.args = (f"{exc}: {self._files.path}",)  # SQLite's message names none.
             raise
         if opened:
             self._needed, self._index = self._files.opened()
@@ -206,9 +207,8 @@ class SqliteFile(Sqlite):
 
     def is_connection_usable(self) -> bool:
         """Return False once a file is gone: SQLite would go on with a lost one."""
-        return bool(super().is_connection_usable()) and self._files.are_there(
-            self._needed
-        )
+        is_open: bool = super().is_connection_usable()
+        return is_open and self._files.are_there(self._needed)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         cursor = super().execute_sql(sql, params)

@@ -80,7 +80,8 @@ class Files:
         for path, inode in files:
             if inode_of(path) == inode:
                 continue
-            if path != self.path:
+            # Not where all are gone, with their directory.
+            if path != self.path and inode_of(self.path) == self._inode:
                 self._lost = f"{path} was deleted while it was open. Restart the app."
             return False
         return True
