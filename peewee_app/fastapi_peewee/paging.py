@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Any, TypeAlias, get_origin
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from fastapi import Depends, HTTPException, Query, Request, Response
 from peewee import BigAutoField, BigIntegerField, Model
@@ -93,17 +93,22 @@ class PageRequest:
 
         Raises TypeError if a request cannot have the key as its `after`.
         """
-        given = self.request.query_params.multi_items()
-        query = [(k, v) for k, v in given if k not in ("skip", "limit", "after")]
-        query.append(("limit", str(self.limit)))
+        url = self._first
         if skip is not None:
-            query.append(("skip", str(skip)))
+            url += f"&skip={skip}"
         if after is not None:
             is_composite = isinstance(after, tuple)
             text = json.dumps(after, default=str) if is_composite else str(after)
             self._check(text)
-            query.append(("after", text))
-        return f"{path_of(self.request.scope)}?{urlencode(query)}"
+            url += f"&after={quote_plus(text)}"
+        return url
+
+    @cached_property
+    def _first(self) -> str:
+        given = self.request.query_params.multi_items()
+        filters = [(k, v) for k, v in given if k not in ("skip", "limit", "after")]
+        query = urlencode([*filters, ("limit", self.limit)])
+        return f"{path_of(self.request.scope)}?{query}"
 
     def _check(self, key: Any) -> None:
         try:
