@@ -11,6 +11,7 @@ from fastapi import Depends, HTTPException, Request
 from . import schemas
 from .fastapi_peewee import Pool
 from .passwords import hash_password
+from .web.affinity import on_all_cores
 from .web.errors import unavailable
 
 # A hash keeps a core busy and takes 64 MiB, so more at once would only cost memory.
@@ -32,11 +33,17 @@ async def hash_in_turn(password: str, request: Request) -> str:
     try:
         if await request.is_disconnected():
             raise HTTPException(499, "Client Closed Request")
-        return await run_sync(hash_password, password)
+        return await run_sync(hash_on_any_core, password)
     except (MemoryError, HashingError):
         raise unavailable("There is no memory to hash a password.") from None
     finally:
         turns.release_on_behalf_of(request)
+
+
+def hash_on_any_core(password: str) -> str:
+    """Hash a password, which needs no interpreter, and so not the core that has it."""
+    with on_all_cores():
+        return hash_password(password)
 
 
 async def hash_user(user: schemas.UserCreate, request: Request) -> schemas.UserInDB:
@@ -48,7 +55,8 @@ async def hash_user(user: schemas.UserCreate, request: Request) -> schemas.UserI
 async def hash_changes(user: schemas.UserUpdate, request: Request) -> dict[str, Any]:
     """Return the columns to change, by name."""
     changes = user.model_dump()
-    if password := changes.pop("password", None):
+    if "password" in changes:
+        password = changes.pop("password")
         changes["hashed_password"] = await hash_in_turn(password, request)
     return changes
 

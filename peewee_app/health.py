@@ -8,7 +8,8 @@ from contextvars import Context
 from fastapi import APIRouter, Request, Response
 
 from .database import db
-from .fastapi_peewee import MakeConnection, Pool, run, why_unavailable
+from .fastapi_peewee import Connector, Pool, run, why_unavailable
+from .fastapi_peewee.engines.connection import Connection
 from .fastapi_peewee.engines.errors import one_line
 from .models import User
 
@@ -21,6 +22,9 @@ router = APIRouter(prefix="/health", include_in_schema=False)
 DEADLINE = 0.8
 # Seconds for which an answer holds.
 SHARED = 1
+# Seconds after which it connects anew: others may have to, and a password that was
+# changed shows only then.
+MAX_AGE = 10
 
 
 class Readiness:
@@ -31,8 +35,13 @@ class Readiness:
     more than that, however many ask, and also when the database hangs.
     """
 
-    def __init__(self, connect: MakeConnection) -> None:
-        self._pool = Pool(db, connect, size=1, timeout=DEADLINE)
+    def __init__(self, connect: Connector) -> None:
+        def connect_anew() -> Connection:
+            connection = connect()
+            connection.max_age = MAX_AGE
+            return connection
+
+        self._pool = Pool(db, connect_anew, size=1, timeout=DEADLINE)
         self._answer: asyncio.Task[str | None] | None = None
         self._answered = 0.0
         self._reason: str | None = None

@@ -1,4 +1,4 @@
-"""The application. `uvicorn peewee_app.main:app` serves it."""
+"""Application; `uvicorn peewee_app.main:app` serves it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ from .web.telemetry import ServerTimingMiddleware, show_echo, watched
 
 
 class State(TypedDict):
-    """What every request has in its `request.state`."""
+    """Objects that every request has in its `request.state`."""
 
     pool: Pool
     readiness: health.Readiness

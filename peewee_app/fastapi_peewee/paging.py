@@ -4,12 +4,12 @@ import json
 import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_origin
 from urllib.parse import quote, urlencode
 
 from fastapi import Depends, HTTPException, Query, Request, Response
 from peewee import BigAutoField, BigIntegerField, Model
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from starlette.types import Scope
 
 from . import keyset
@@ -213,11 +213,14 @@ def page_after(
 ) -> Callable[..., Coroutine[Any, Any, PageRequest]]:
     """Return the dependency for pages of rows that have a primary key of this type.
 
-    `BigId`, `Text` and `UUID` are such types, and `Json[tuple[Id, Id]]` is for a key of
-    two columns. Declare it as
+    The type is `BigId`, `Text` or `UUID`, for example. For a key of two columns it is
+    `tuple[Id, Text]`, and a client sends `after` as JSON. Declare such a page as
     `BookPage = Annotated[PageRequest, Depends(page_after(UUID))]`.
     """
     adapter: TypeAdapter[Any] = TypeAdapter(key_type)
+    if get_origin(key_type) is tuple:
+        key_type = Annotated[str, AfterValidator(adapter.validate_json)]
+        adapter = TypeAdapter(key_type)
     query = Query(description=description)
 
     async def get_page(

@@ -1,4 +1,4 @@
-"""The only place where private parts of Peewee are looked at: those of a query."""
+"""The only place where private parts of Peewee are looked at."""
 
 from collections.abc import Generator
 from typing import Any
@@ -7,6 +7,18 @@ from peewee import SQL, CursorWrapper, Field, Model, ModelSelect
 
 # Not a query of another kind, which may have clauses of its own.
 PLAIN = {ModelSelect}
+
+# Methods of a database that are no statement: they read the result of one, after which
+# others may have their turn, or keep Peewee's own account of transactions. Callbacks
+# after a commit may wait for another thread.
+NO_STATEMENT = frozenset(
+    {
+        *("last_insert_id", "rows_affected"),
+        *("in_transaction", "transaction_depth", "top_transaction"),
+        *("push_transaction", "pop_transaction"),
+        *("after_commit", "_run_commit_callbacks", "_clear_commit_callbacks"),
+    }
+)
 
 
 class Rows(CursorWrapper):

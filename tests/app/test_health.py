@@ -19,6 +19,7 @@ from fastapi.testclient import TestClient
 from harness.clients import clients
 from harness.server import serve
 from harness.servers import Postgresql, running
+from peewee_app import health
 from peewee_app.fastapi_peewee import connector
 from peewee_app.fastapi_peewee.engines import sqlite
 from peewee_app.health import Readiness
@@ -251,3 +252,33 @@ def test_a_backup_that_was_put_in_place_while_the_app_runs(
         assert client.get("/items/").json() == []
         assert client.post(items, json={"title": "again"}).status_code == 200
         assert client.get("/health/ready").status_code == 200
+
+
+@on("mariadb")
+def test_a_password_that_was_changed(
+    app: FastAPI, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL in the tests asks for no password."""
+    monkeypatch.setattr(health, "MAX_AGE", 0.5)
+    user = "scott@127.0.0.1"
+    parts = urlsplit(url)
+    own = parts._replace(netloc=f"scott:tiger@127.0.0.1:{parts.port}").geturl()
+    with closing(connector(url)()) as administrator:
+        administrator.connect()
+        administrator.execute_sql(f"CREATE USER {user} IDENTIFIED BY 'tiger'")
+        administrator.execute_sql(f"GRANT ALL ON {parts.path[1:]}.* TO {user}")
+        try:
+            with TestClient(create_app(own)) as client:
+                assert client.get("/health/ready").status_code == 200
+                assert client.get("/users/").status_code == 200
+                change = f"SET PASSWORD FOR {user} = PASSWORD('lion')"
+                administrator.execute_sql(change)
+                # The connection that is open stays.
+                assert client.get("/users/").status_code == 200
+                time.sleep(1.1)  # The answer is shared for a second.
+                assert not_ready(client) == "unreachable"
+                administrator.execute_sql(change.replace("lion", "tiger"))
+                time.sleep(1.1)
+                assert client.get("/health/ready").status_code == 200
+        finally:
+            administrator.execute_sql(f"DROP USER {user}")

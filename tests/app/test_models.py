@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 
+import peewee
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -11,6 +12,7 @@ from playhouse.migrate import migrate as apply
 from playhouse.schema_diff import diff_models
 
 from comparison.sqlalchemy_app.main import create_app as create_sqlalchemy_app
+from peewee_app import crud
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.migrations import migrate
@@ -141,3 +143,43 @@ def test_relations(pool: Pool) -> None:
         assert Item.get_by_id(item.id).owner == user
         assert item.owner_id == user.id
         assert db.table_exists("users")
+
+
+TEXTS = [
+    "a",
+    "A",
+    "á",
+    "a ",
+    " a",
+    "e\u0301",
+    "é",
+    "ß",
+    "ss",
+    "😀",
+    "😁",
+    "i",
+    "İ",
+]
+
+
+def test_text_compares_exactly_on_every_engine(pool: Pool) -> None:
+    with pool.connection():
+        for text in TEXTS:
+            User.create(email=text, hashed_password="")
+        for text in TEXTS:
+            user = crud.get_user_by_email(text)
+            assert user is not None
+            assert user.email == text
+            with pytest.raises(peewee.IntegrityError):
+                User.create(email=text, hashed_password="")
+        assert crud.get_user_by_email("a  ") is None
+
+
+def test_a_text_that_is_too_long_is_an_error_or_kept_whole(pool: Pool) -> None:
+    """Never cut off; the API refuses it before."""
+    with pool.connection():
+        try:
+            User.create(email="a" * 300, hashed_password="")
+        except peewee.DataError:
+            return
+        assert crud.get_user_by_email("a" * 300)

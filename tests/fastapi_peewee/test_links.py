@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.testclient import TestClient
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from peewee import AutoField, Model
 
@@ -142,6 +142,7 @@ FILTERS = st.lists(st.tuples(TEXT, TEXT), max_size=3).map(
 
 
 @given(path=PATHS, filters=FILTERS)
+@settings(deadline=None)
 @example(path="/teams/Łódź/".encode(), filters=b"")
 @example(path=b"/teams/%C5%81%C3%B3d%C5%BA/", filters=b"q=%C5%81")
 @example(path=b"/teams/100%2525/", filters=b"q=100%2525")

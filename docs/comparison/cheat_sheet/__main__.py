@@ -146,7 +146,7 @@ def code(text: str) -> str:
 def beside(sqlalchemy: str, peewee: str) -> str:
     """Return both, beside each other on the site, one below the other on GitHub."""
     return f"""\
-<div class="beside">
+<div class="beside narrow">
 <div>
 
 **SQLAlchemy**

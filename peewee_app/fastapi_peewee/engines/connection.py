@@ -1,8 +1,10 @@
 """One connection: a Peewee `Database`, and what a pool has to know of it."""
 
+import math
 import re
 import select
 import time
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
@@ -47,6 +49,8 @@ class Connection(Database):
     forbidden: frozenset[Code] = frozenset()
     # What `atomic` takes for a transaction whose statements all see one state.
     snapshot: tuple[str, ...] = ()
+    # Seconds after which a connection to a server is opened anew, also if it is in use.
+    max_age = math.inf
     # Whether somebody has set something that the next one would not expect.
     session_is_set = False
 
@@ -117,6 +121,9 @@ class Connection(Database):
         """
         raise NotImplementedError
 
+    def check_text(self, tables: Collection[str]) -> None:
+        """Raise OperationalError if the tables cannot hold every text."""
+
     def migration_lock(self) -> AbstractContextManager[None]:
         """Let in one process at a time, of all that use the database; may block."""
         raise NotImplementedError
@@ -128,7 +135,7 @@ class ServerConnection(Connection):
     def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
         super().__init__(name, thread_safe=False, **options)
         self.limited = limited
-        self._used = time.monotonic()
+        self._opened = self._used = time.monotonic()
         self._in_doubt = False
 
     def driver_is_idle(self) -> bool:
@@ -140,7 +147,7 @@ class ServerConnection(Connection):
         raise NotImplementedError
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        self._used = time.monotonic()
+        self._opened = self._used = time.monotonic()
         self._in_doubt = False
         return super().connect(reuse_if_open)
 
@@ -158,10 +165,12 @@ class ServerConnection(Connection):
         It costs no round trip: nothing can be read from an idle connection, unless the
         server says goodbye.
         """
+        now = time.monotonic()
         return (
             not self.is_closed()
             and self.is_clean()
-            and time.monotonic() - self._used < MAX_IDLE
+            and now - self._used < MAX_IDLE
+            and now - self._opened < self.max_age
             and not readable(self.fileno())
         )
 
