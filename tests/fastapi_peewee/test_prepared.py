@@ -1,6 +1,8 @@
 """Prepared queries: the SQL is Peewee's own, built once for each shape."""
 
 import datetime
+import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -332,3 +334,20 @@ def test_other_rows_can_be_asked_for(stored: None) -> None:
     assert list(query().dicts()) == list(page().dicts())
     assert list(query().tuples()) == list(page().tuples())
     assert next(iter(query().namedtuples())).email == "a"
+
+
+def test_lists_of_every_length_do_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.modules[prepared.__module__], "MAX_KEPT", 10)
+    few = prepared(one_of)
+    with connect(db, "sqlite://"):
+        User.create_table()
+        User.create(id=1, email="a", hashed_password="")
+        tracemalloc.start()
+        for length in range(2, 300):  # Each is a shape of its own.
+            (user,) = few(list(range(length)))
+            assert user.id == 1
+        grown, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert grown < 2_000_000
