@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus, urlencode
 from fastapi import Depends, HTTPException, Query, Request, Response
 from peewee import BigAutoField, BigIntegerField, Model
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 from starlette.types import Scope
 
 from . import keyset
@@ -83,8 +84,7 @@ class PageRequest:
 
         Raises TypeError for a key of 64 bits where `after` has 32.
         """
-        keys = query.model._meta.get_primary_keys()
-        if any(isinstance(key, BigAutoField | BigIntegerField) for key in keys):
+        if isinstance(query.model._meta.primary_key, BigAutoField | BigIntegerField):
             self._check(2**63 - 1)
         return PageQuery(self, query)
 
@@ -113,11 +113,11 @@ class PageRequest:
     def _check(self, key: Any) -> None:
         try:
             self._key_type.validate_python(key)
-        except ValidationError as exc:
+        except ValidationError:
             raise TypeError(
                 "This page cannot go on after every key of the model. Declare one by "
                 "the key's type: Annotated[PageRequest, Depends(page_after(BigId))]"
-            ) from exc
+            ) from None  # It has the key in it, which is not for a log.
 
 
 class PageQuery:
@@ -200,6 +200,15 @@ def key_columns(key: Any) -> list[Any] | None:
     return list(key) if isinstance(key, tuple) else [key]
 
 
+def columns_in(key_type: TypeAdapter[Any], text: str) -> Any:
+    """Return the values of a key of several columns, which come as JSON."""
+    try:
+        return key_type.validate_json(text)
+    except ValidationError as exc:
+        message = str(exc.errors()[0]["msg"])
+        raise PydanticCustomError("key", "{message}", {"message": message}) from None
+
+
 def key_of(model: type[Model], row: Any) -> Any:
     """Return the primary key of a row; None if the row does not have it."""
     if isinstance(row, Model):
@@ -224,7 +233,7 @@ def page_after(
     """
     adapter: TypeAdapter[Any] = TypeAdapter(key_type)
     if get_origin(key_type) is tuple:
-        key_type = Annotated[str, AfterValidator(adapter.validate_json)]
+        key_type = Annotated[str, AfterValidator(partial(columns_in, adapter))]
         adapter = TypeAdapter(key_type)
     query = Query(description=description)
 
