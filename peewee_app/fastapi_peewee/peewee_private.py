@@ -42,7 +42,7 @@ def with_rows(query: Any, rows: list[Model]) -> Any:
 
 
 def is_narrowable(query: Any, fields: list[Field]) -> bool:
-    """Return whether to select only these fields would not change the rows of the query."""
+    """Return whether the query has the same rows with only these fields selected."""
     selected = query.selected_columns
     chosen = {id(column) for column in selected}
     return (
