@@ -270,7 +270,7 @@ def prepared(function: Callable[P, "ModelSelect[M]"]) -> Prepared[P, M]:
 def prepared_first(
     function: Callable[P, "ModelSelect[M]"],
 ) -> Callable[P, M | None]:
-    """Prepare the function, and make the function return the first instance, or None."""
+    """Prepare the function, and make it return the first instance, or None."""
     query = prepared(function)
 
     @wraps(function)
@@ -281,7 +281,7 @@ def prepared_first(
 
 
 def shape_of(value: Any) -> int | None:
-    """Return what of the value changes the SQL: None, the length of a list, or nothing."""
+    """Return what of the value changes the SQL: None, or the length of a list."""
     if value is None:
         return None
     return len(value) if isinstance(value, list | tuple) else -1

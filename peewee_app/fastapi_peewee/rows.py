@@ -45,7 +45,7 @@ class NotFast(Exception):  # noqa: N818 - no error: the plain way reads it
 
 
 def fits(node: Node, model: type[Model]) -> bool:
-    """Return whether light objects can stand for instances of the model in such a schema."""
+    """Return whether light objects can stand for instances of the model."""
     config = node.get("config", {})
     return (
         node["type"] == "model"
