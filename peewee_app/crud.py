@@ -4,6 +4,8 @@
 its first row. The function is plain Peewee either way.
 """
 
+from typing import Any
+
 from peewee import Load, ModelSelect
 
 from . import schemas
@@ -14,13 +16,13 @@ from .models import Item, User
 
 @prepared_first
 def get_user(user_id: int) -> "ModelSelect[User]":
-    """The user, or None."""
+    """Return the user, or None."""
     return User.select().where(User.id == user_id)
 
 
 @prepared_first
 def get_user_by_email(email: str) -> "ModelSelect[User]":
-    """The user with exactly this email, or None."""
+    """Return the user with exactly this email, or None."""
     return User.select().where(User.email == email)
 
 
@@ -28,7 +30,7 @@ def get_user_by_email(email: str) -> "ModelSelect[User]":
 def get_users(
     skip: int = 0, limit: int = 100, after: int | None = None
 ) -> "ModelSelect[User]":
-    """Users in the order of their ids: `limit` of them, from the one after `skip` on.
+    """Return `limit` users in the order of their ids, without the first `skip`.
 
     With `after`, only those with a greater id than that.
     """
@@ -36,47 +38,47 @@ def get_users(
     return users if after is None else users.where(User.id > after)
 
 
-def create_user(user: schemas.UserCreate) -> User:
-    """The new user. Raises Peewee's IntegrityError if the email is taken."""
-    return User.create(email=user.email, hashed_password=user.hashed_password)
+def create_user(user: schemas.UserInDB) -> User:
+    """Create a user. Raises UniqueViolation if the email is taken."""
+    return User.create(**user.model_dump())
+
+
+def lock_user(user_id: int) -> User | None:
+    """Return the user, whom nobody else changes before the transaction ends, or None.
+
+    SQLite has no lock for a row: there, the transaction keeps all others from writing.
+    """
+    user = User.select().where(User.id == user_id).for_update(db.for_update)
+    return user.get_or_none()
 
 
 @db.atomic()
-def update_user(user_id: int, user: schemas.UserUpdate) -> User | None:
-    """The user, with the fields that are set in `user` changed, or None.
+def update_user(user_id: int, changes: dict[str, Any]) -> User | None:
+    """Change these columns of the user, and return the user with all items, or None.
 
-    The statement names those fields only, so that updates of other fields that run at
-    the same time stand. The items are loaded too, before others can delete them with
-    the user. Raises Peewee's IntegrityError if the email is taken.
+    The items are of the same moment as the user, whatever others do to them.
+    Raises UniqueViolation if the email is taken.
     """
-    changes = user.model_dump(exclude_unset=True)
-    if changes.pop("password", None):
-        changes["hashed_password"] = user.hashed_password
-    # The update locks the user, also where there is nothing to change.
-    User.update(changes or {"id": user_id}).where(User.id == user_id).execute()
+    if lock_user(user_id) is None:
+        return None
+    if changes:
+        User.update(changes).where(User.id == user_id).execute()
     items = Load(User.items, Item.select().order_by(Item.id))
-    users = User.select().where(User.id == user_id).with_related(items)
-    return next(iter(users), None)
+    return User.select().where(User.id == user_id).with_related(items).get()
 
 
 @db.atomic()
 def delete_user(user_id: int) -> bool:
-    """Delete the user with all items, or nothing; False if there is no such user."""
-    users = User.select(User.id).where(User.id == user_id)
-    # Lets nobody add an item before the user is gone. On SQLite, which has no row
-    # locks, the transaction does.
-    if db.for_update:
-        users = users.for_update()
-    if users.get_or_none() is None:
+    """Delete the user with all items. Return False if there is no such user."""
+    if lock_user(user_id) is None:
         return False
     Item.delete().where(Item.owner == user_id).execute()
-    User.delete().where(User.id == user_id).execute()
-    return True
+    return bool(User.delete_by_id(user_id))
 
 
 @prepared_first
 def get_item(item_id: int) -> "ModelSelect[Item]":
-    """The item, or None."""
+    """Return the item, or None."""
     return Item.select().where(Item.id == item_id)
 
 
@@ -87,7 +89,7 @@ def get_items(
     after: int | None = None,
     owner_id: int | None = None,
 ) -> "ModelSelect[Item]":
-    """Items in the order of their ids: `limit` of them, from the one after `skip` on.
+    """Return `limit` items in the order of their ids, without the first `skip`.
 
     With `after`, only those with a greater id than that; with `owner_id`, only those of
     one user.
@@ -99,19 +101,18 @@ def get_items(
 
 
 def create_user_item(item: schemas.ItemCreate, user_id: int) -> Item:
-    """The new item. Raises Peewee's IntegrityError if there is no such user."""
+    """Create an item. Raises ForeignKeyViolation if there is no such user."""
     return Item.create(**item.model_dump(), owner=user_id)
 
 
 @db.atomic()
-def update_item(item_id: int, item: schemas.ItemUpdate) -> Item | None:
-    """The item, with the fields that are set in `item` changed, or None."""
-    changes = item.model_dump(exclude_unset=True)
+def update_item(item_id: int, changes: dict[str, Any]) -> Item | None:
+    """Change these columns of the item, and return the item, or None."""
     if changes:
         Item.update(changes).where(Item.id == item_id).execute()
     return get_item(item_id)
 
 
 def delete_item(item_id: int) -> bool:
-    """Delete the item; False if there is no such item."""
-    return bool(Item.delete().where(Item.id == item_id).execute())
+    """Delete the item. Return False if there is no such item."""
+    return bool(Item.delete_by_id(item_id))

@@ -1,9 +1,12 @@
-"""What the OpenAPI document says of this API as a whole, and what may follow what."""
+"""Descriptions for the OpenAPI document: of the API, and of its operations."""
 
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_origin
 
-from .web.openapi import errors, link
+from . import schemas
+from .fastapi_peewee import PeeweeRoute
+from .web.openapi import BODY, LINK, errors, link
 
 INFO: dict[str, Any] = {
     "title": "peewee_app",
@@ -18,25 +21,56 @@ INFO: dict[str, Any] = {
     "openapi_tags": [
         {"name": "users", "description": "People who own items."},
         {"name": "items", "description": "What users own."},
+        {
+            "name": "deletions",
+            "description": (
+                "After one, the id 1 that is filled in everywhere may be gone, and no "
+                "other user or item gets it. Read a list, and fill in an id from there."
+            ),
+        },
     ],
 }
 
-# The responses of an operation that sets an email.
+# The operations that can follow on one that returns a new object.
+LINKS = {
+    schemas.User: {
+        "read": link("read_user_users__user_id__get", "user_id", "id"),
+        "update": link("update_user_users__user_id__patch", "user_id", "id"),
+        "delete": link("delete_user_users__user_id__delete", "user_id", "id"),
+        "add_item": link(
+            "create_item_for_user_users__user_id__items__post", "user_id", "id"
+        ),
+    },
+    schemas.Item: {
+        "read": link("read_item_items__item_id__get", "item_id", "id"),
+        "update": link("update_item_items__item_id__patch", "item_id", "id"),
+        "delete": link("delete_item_items__item_id__delete", "item_id", "id"),
+        "owner": link("read_user_users__user_id__get", "user_id", "owner_id"),
+    },
+}
 EMAIL_TAKEN = errors(400)
 EMAIL_TAKEN[400]["description"] = (
     "The email is registered already, or the body cannot be read."
 )
-USER_LINKS = {
-    "read": link("read_user_users__user_id__get", "user_id", "id"),
-    "update": link("update_user_users__user_id__patch", "user_id", "id"),
-    "delete": link("delete_user_users__user_id__delete", "user_id", "id"),
-    "add_item": link(
-        "create_item_for_user_users__user_id__items__post", "user_id", "id"
-    ),
-}
-ITEM_LINKS = {
-    "read": link("read_item_items__item_id__get", "item_id", "id"),
-    "update": link("update_item_items__item_id__patch", "item_id", "id"),
-    "delete": link("delete_item_items__item_id__delete", "item_id", "id"),
-    "owner": link("read_user_users__user_id__get", "user_id", "owner_id"),
-}
+
+
+class Route(PeeweeRoute):
+    """A path operation, documented with the errors and headers of all that are like it.
+
+    Its own `responses` go before these.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        methods, model = set(options["methods"]), options["response_model"]
+        responses: dict[int | str, Any] = {}
+        if methods & {"POST", "PATCH"}:
+            responses |= errors(*BODY)
+        if "{" in path:
+            responses |= errors(404)
+        responses |= errors(503)
+        if get_origin(model) is list:
+            responses[200] = {"headers": {"Link": LINK}}
+        if "POST" in methods and model in LINKS:
+            responses[200] = {"links": LINKS[model]}
+        options["responses"] = responses | (options["responses"] or {})
+        super().__init__(path, endpoint, **options)

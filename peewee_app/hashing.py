@@ -1,7 +1,7 @@
 """Turns at hashing passwords, which is slow on purpose."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
@@ -9,18 +9,17 @@ from fastapi import Depends, HTTPException, Request
 
 from . import schemas
 from .fastapi_peewee import Pool
+from .passwords import hash_password
 
-# Hashing keeps a core busy and takes 64 MiB, so more at once would only cost memory.
+# A hash keeps a core busy and takes 64 MiB, so more at once would only cost memory.
 turns = CapacityLimiter(os.cpu_count() or 1)
 
 
-async def with_hashed_password(
-    user: schemas.UserCreate, request: Request
-) -> schemas.UserCreate:
-    """The user to create, hashed on a worker thread, while no connection is held.
+async def hash_in_turn(password: str, request: Request) -> str:
+    """Hash a password on a worker thread.
 
     Raises HTTPException 503 if that does not begin within the pool's timeout, and 499,
-    which nobody reads, if the client has gone by then: it is not worth a hash.
+    an answer to nobody, if the client has gone by then.
     """
     pool: Pool = request.state.pool
     try:
@@ -35,20 +34,25 @@ async def with_hashed_password(
     try:
         if await request.is_disconnected():
             raise HTTPException(499, "Client Closed Request")
-        await run_sync(lambda: user.hashed_password)
+        return await run_sync(hash_password, password)
     finally:
         turns.release_on_behalf_of(request)
-    return user
 
 
-async def with_changed_password(
-    user: schemas.UserUpdate, request: Request
-) -> schemas.UserUpdate:
-    """What to change of a user; a new password is hashed as that of a new user is."""
-    if "password" in user.model_fields_set:
-        await with_hashed_password(user, request)
-    return user
+async def hash_user(user: schemas.UserCreate, request: Request) -> schemas.UserInDB:
+    """Return the user to store."""
+    hashed_password = await hash_in_turn(user.password, request)
+    return schemas.UserInDB(email=user.email, hashed_password=hashed_password)
 
 
-HashedUser = Annotated[schemas.UserCreate, Depends(with_hashed_password)]
-ChangedUser = Annotated[schemas.UserUpdate, Depends(with_changed_password)]
+async def hash_changes(user: schemas.UserUpdate, request: Request) -> dict[str, Any]:
+    """Return the columns to change, by name."""
+    changes = user.model_dump()
+    if password := changes.pop("password", None):
+        changes["hashed_password"] = await hash_in_turn(password, request)
+    return changes
+
+
+# They hash before the path operation takes a connection.
+HashedUser = Annotated[schemas.UserInDB, Depends(hash_user)]
+HashedChanges = Annotated[dict[str, Any], Depends(hash_changes)]

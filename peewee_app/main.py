@@ -1,10 +1,8 @@
 """The application. `uvicorn peewee_app.main:app` serves it."""
 
-import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from multiprocessing import parent_process
+from functools import partial
 from typing import TypedDict
 
 from anyio.to_thread import run_sync
@@ -14,14 +12,12 @@ from peewee import PeeweeException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from . import health
-from .database import create_pool
+from .database import db
 from .document import INFO
 from .fastapi_peewee import Pool, add_database_error_handlers, connector
-from .fastapi_peewee.engines import is_in_memory
-from .fastapi_peewee.engines.errors import one_line
 from .migrations import migrate
-from .routes import router
-from .settings import Settings, load_settings, misspelt, without_password
+from .routes import routers
+from .settings import Settings, load_settings, log_settings
 from .web.body_limit import BodyLimitMiddleware
 from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
@@ -29,16 +25,7 @@ from .web.request_id import RequestIdMiddleware
 from .web.security_headers import SecurityHeadersMiddleware
 from .web.shutdown import ShutdownMiddleware
 from .web.startup import StartupError, StartupErrorMiddleware, until_signal
-from .web.telemetry import QueryHook, ServerTimingMiddleware, query_hooks, show_echo
-
-# The server's, which is shown.
-logger = logging.getLogger("uvicorn.error")
-
-
-IN_MEMORY = (
-    "The database is in the memory of this process: each of several workers has one of "
-    "its own, and a restart empties it. Name a file, or serve with one process."
-)
+from .web.telemetry import ServerTimingMiddleware, show_echo, watched
 
 
 class State(TypedDict):
@@ -48,49 +35,47 @@ class State(TypedDict):
     readiness: health.Readiness
 
 
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+    """Open the database at the start of the app, and close it at the end.
+
+    Raises StartupError if the database cannot be opened, or is not up to date and may
+    not be brought there.
+    """
+    settings: Settings = app.state.settings
+    url = settings.database_url.get_secret_value()
+    connect = connector(url)
+    try:
+        await until_signal(partial(migrate, connect, apply=settings.migrate_at_start))
+    except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
+        raise StartupError(f"DATABASE_URL: {exc}") from exc
+    log_settings(settings)
+    size, timeout = settings.database_pool_size, settings.database_pool_timeout
+    provider = app.state.tracer_provider
+    watch = watched(connect, url, echo_sql=settings.echo_sql, provider=provider)
+    pool = Pool(db, watch, size=size, timeout=timeout)
+    readiness = health.Readiness(connect)
+    yield {"pool": pool, "readiness": readiness}
+    await run_sync(readiness.close)
+    await run_sync(pool.close)
+
+
 def create_app(
     settings: Settings, tracer_provider: TracerProvider | None = None
 ) -> FastAPI:
-    """The app on the database that the settings name. Nothing is opened before it
-    starts; at its start it raises StartupError if the database cannot be opened, or
-    is not up to date and may not be brought there.
+    """Make the app on the database that the settings name; nothing is opened yet.
 
     Its spans go to the tracer provider, or else to that of the process, if it has one.
     """
-    url = settings.database_url.get_secret_value()
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        connect = connector(url)
-        try:
-            await until_signal(
-                lambda: migrate(connect, apply=settings.migrate_at_start)
-            )
-        except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
-            raise StartupError(f"DATABASE_URL: {one_line(exc)}") from exc
-
-        def hooks() -> list[QueryHook]:
-            echo_sql = settings.echo_sql
-            return query_hooks(url, echo_sql=echo_sql, provider=tracer_provider)
-
-        logger.info("Database: %s", without_password(url))
-        if is_in_memory(url) and parent_process():
-            logger.warning(IN_MEMORY)
-        for name, setting in misspelt(os.environ):
-            logger.warning("%s is not a setting: did you mean %s?", name, setting)
-        pool = create_pool(connect, settings, hooks)
-        readiness = health.Readiness(connect)
-        yield {"pool": pool, "readiness": readiness}
-        await run_sync(readiness.close)
-        await run_sync(pool.close)
-
-    app = create_app_with_docs(
-        lifespan=lifespan, telemetry={"tracer_provider": tracer_provider}, **INFO
-    )
-    app.include_router(router)
-    app.include_router(health.router)
+    telemetry = {"tracer_provider": tracer_provider}
+    app = create_app_with_docs(lifespan=lifespan, telemetry=telemetry, **INFO)
+    app.state.settings = settings
+    app.state.tracer_provider = tracer_provider
+    for router in (*routers, health.router):
+        app.include_router(router)
     add_error_handlers(app)
     add_database_error_handlers(app)
+    # The last one that is added sees a request first.
     app.add_middleware(StartupErrorMiddleware)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
     app.add_middleware(ShutdownMiddleware)
@@ -98,7 +83,8 @@ def create_app(
     if settings.echo_sql:
         show_echo()
         app.add_middleware(ServerTimingMiddleware)
-    if hosts := [host.strip() for host in settings.allowed_hosts.split(",") if host]:
+    if settings.allowed_hosts:
+        hosts = settings.allowed_hosts
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.add_middleware(RequestIdMiddleware)
     return app

@@ -1,18 +1,28 @@
 """Settings, from environment variables of the same names."""
 
+import logging
+import os
 import sys
-from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Self
+from multiprocessing import parent_process
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
-from .fastapi_peewee import connector, pool_size
+from .fastapi_peewee import connector, is_in_memory, pool_size, without_password
+
+# The server's, which is shown.
+logger = logging.getLogger("uvicorn.error")
+
+IN_MEMORY = (
+    "The database is in the memory of this process: each of several workers has one of "
+    "its own, and a restart empties it. Name a file, or serve with one process."
+)
 
 
 class Settings(BaseSettings):
-    """What an operator can set; docs/settings.md has the table."""
+    """Everything that an operator can set; docs/settings.md has the table."""
 
     # Secret, since it may have a password in it.
     database_url: SecretStr = SecretStr("sqlite:///./sql_app.db")
@@ -28,7 +38,7 @@ class Settings(BaseSettings):
     # Bytes of a request body.
     max_body_size: int = Field(default=1024 * 1024, ge=1)
     # Host names that a request may be for, with commas between them; empty for all.
-    allowed_hosts: str = ""
+    allowed_hosts: Annotated[list[str], NoDecode] = []
 
     @field_validator("database_url")
     @classmethod
@@ -44,21 +54,13 @@ class Settings(BaseSettings):
             self.database_pool_size = pool_size(self.database_url.get_secret_value())
         return self
 
-
-def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Those names of environment variables that look like a setting's, and its name."""
-    settings = [name.upper() for name in Settings.model_fields]
-    for name in names:
-        close = get_close_matches(name.upper(), settings, n=1, cutoff=0.85)
-        if close and name.upper() not in settings:
-            yield name, close[0]
-
-
-def without_password(url: str) -> str:
-    """The URL, to be logged: no password, and no options."""
-    start, slashes, rest = url.partition("?")[0].partition("://")
-    user, at, place = rest.rpartition("@")
-    return start + slashes + user.partition(":")[0] + at + place
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def split_allowed_hosts(cls, names: Any) -> Any:
+        """Take the names apart."""
+        if not isinstance(names, str):
+            return names
+        return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def load_settings() -> Settings:
@@ -77,3 +79,16 @@ def load_settings() -> Settings:
         # In one piece: other workers write theirs at the same moment.
         sys.stderr.write(f"peewee_app cannot start. {'; '.join(errors)}\n")
         raise SystemExit(3) from None
+
+
+def log_settings(settings: Settings) -> None:
+    """Log which database it is, and warn of what may not be meant."""
+    url = settings.database_url.get_secret_value()
+    logger.info("Database: %s", without_password(url))
+    if is_in_memory(url) and parent_process():
+        logger.warning(IN_MEMORY)
+    names = [name.upper() for name in Settings.model_fields]
+    for name in os.environ:
+        close = get_close_matches(name.upper(), names, n=1, cutoff=0.85)
+        if close and name.upper() not in names:
+            logger.warning("%s is not a setting: did you mean %s?", name, close[0])

@@ -111,4 +111,5 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Pool]]:
 app = FastAPI(lifespan=lifespan)
 app.include_router(door)
 # Everything else is for those who have a token.
-app.include_router(routes.router, dependencies=[Depends(current_user)])
+for router in routes.routers:
+    app.include_router(router, dependencies=[Depends(current_user)])

@@ -11,6 +11,7 @@ from peewee_app.database import db
 from peewee_app.fastapi_peewee import DatabaseMiddleware, Pool, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import User
+from peewee_app.passwords import hash_password
 from peewee_app.web.body_limit import BodyLimitMiddleware
 
 connect = connector("sqlite:///./sql_app.db")
@@ -33,7 +34,10 @@ app.add_middleware(BodyLimitMiddleware, limit=1_000_000)
 @app.post("/users/", response_model=schemas.User)
 def create_user(user: schemas.UserCreate) -> User:
     """Create a user, on the connection of the middleware."""
-    return crud.create_user(user)
+    hashed_password = hash_password(user.password)
+    return crud.create_user(
+        schemas.UserInDB(email=user.email, hashed_password=hashed_password)
+    )
 
 
 @app.get("/users/count")

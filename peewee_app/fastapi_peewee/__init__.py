@@ -2,9 +2,13 @@
 
 from .database import ContextDatabase, connect
 from .engines import connector, pool_size
+from .engines.connection import Connector
 from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
+from .engines.url import is_in_memory, without_password
+from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
 from .middleware import DatabaseMiddleware
+from .migrations import migrate
 from .paging import Page
 from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
@@ -13,9 +17,12 @@ from .route import PeeweeRoute
 from .scope import MakeConnection, NoConnectionError, SharedTransactionError
 
 __all__ = [
+    "BigId",
+    "Connector",
     "ContextDatabase",
     "DatabaseMiddleware",
     "ForeignKeyViolation",
+    "Id",
     "MakeConnection",
     "NoConnectionError",
     "Page",
@@ -24,14 +31,18 @@ __all__ = [
     "Pool",
     "PoolTimeoutError",
     "SharedTransactionError",
+    "Text",
     "UniqueViolation",
     "add_database_error_handlers",
     "connect",
     "connector",
+    "is_in_memory",
+    "migrate",
     "pool_size",
     "prepared",
     "prepared_first",
     "read",
     "run",
     "why_unavailable",
+    "without_password",
 ]

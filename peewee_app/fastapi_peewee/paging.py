@@ -7,7 +7,6 @@ from urllib.parse import quote, urlencode
 from fastapi import Depends, Query, Request, Response
 from starlette.types import Scope
 
-from .getter_dict import Object
 from .prepared import Prepared
 
 # The range of an INTEGER column.
@@ -83,7 +82,7 @@ class PageQuery:
             skip=page.skip, limit=page.limit + 1, after=page.after, **filters
         )
 
-    def cut(self, rows: list[Object], response: Response) -> list[Object]:
+    def cut(self, rows: list[Any], response: Response) -> list[Any]:
         """The rows of the page; the response gets its `Link` header (RFC 8288).
 
         The next page is named by `after`, whose cost does not grow with depth.
@@ -97,7 +96,7 @@ class PageQuery:
             links["prev"] = page.link(after=self._start_of_previous(page.after))
         if page.limit and page.limit < len(rows):
             key = self.query.model._meta.primary_key.name
-            links["next"] = page.link(after=rows[page.limit - 1][key])
+            links["next"] = page.link(after=getattr(rows[page.limit - 1], key))
         response.headers["Link"] = ", ".join(
             f'<{url}>; rel="{relation}"' for relation, url in links.items()
         )

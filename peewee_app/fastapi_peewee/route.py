@@ -1,93 +1,142 @@
 """How a path operation is run: on the thread of its connection, up to the JSON."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Coroutine
 from functools import partial, wraps
-from inspect import Parameter, iscoroutinefunction, signature
 from typing import Any
 
-from fastapi import Response
-from fastapi.routing import APIRoute
-from pydantic import TypeAdapter
+from fastapi import Request, Response, routing
+from fastapi.datastructures import DefaultPlaceholder
+from fastapi.exceptions import ResponseValidationError
+from fastapi.utils import is_body_allowed_for_status_code
+from pydantic import ValidationError
 
-from .getter_dict import has_relations, read
+from .getter_dict import Reader
 from .paging import PageQuery
 from .pool import run
-from .typed_dict import typed_dict
+
+# Under this name FastAPI gives the headers and the status that dependencies set.
+RESPONSE = "peewee_route_response"
 
 
-def identity(value: Any) -> Any:
-    """The value."""
-    return value
-
-
-class PeeweeRoute(APIRoute):
+class PeeweeRoute(routing.APIRoute):
     """A path operation that returns Peewee objects: `APIRouter(route_class=…)`.
 
     FastAPI would run a `def` path operation on one thread, and on another make its
     answer, which may ask the database again. Here both happen on the thread of the
-    request's connection. The answer is validated by the `response_model`, always.
+    request's connection. The rest is as FastAPI has it.
 
-    A GET whose answer takes more than one query, since the `response_model` names
-    relations, is made in one snapshot of the database. For that a `def` path operation
-    may be called again.
+    A GET whose answer takes several statements, since the `response_model` names
+    relations or is more than a list, is made in one snapshot of the database. For that
+    a `def` path operation may be called again.
+
+    An answer that does not fit the `response_model` raises ResponseValidationError,
+    which names the route, the schema and the field, and no value.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, self._answering(endpoint), **options)
-        self._schema: TypeAdapter[Any] = TypeAdapter(self.response_model)
-        # What the getter dict makes are dicts.
-        self._typed_dict: TypeAdapter[Any] = TypeAdapter(
-            typed_dict(self.response_model)
-        )
-        self._reads_more = self.methods == {"GET"} and has_relations(
-            self.response_model
-        )
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request; FastAPI asks for each router that has it."""
+        # As in FastAPI's own method: the options may come from a router around it.
+        route: Any = routing._effective_route_context_var.get()
+        if route is None or route.original_route is not self:
+            route = self
+        dependant = route.dependant
+        if not is_generator(dependant.call):
+            name = dependant.response_param_name or RESPONSE
+            dependant.response_param_name = name
+            dependant.call = Answer(route, dependant.call, name).call
+        return super().get_route_handler()
 
-    def _answering(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
-        """The path operation as FastAPI calls it."""
 
-        parameters = signature(endpoint).parameters
-        own = [
-            n for n, p in parameters.items() if p.annotation in (Response, "Response")
-        ]
-        name = own[0] if own else "peewee_route_response"
+class Answer:
+    """How a route is answered."""
+
+    def __init__(self, route: Any, endpoint: Callable[..., Any], name: str) -> None:
+        self._route = route
+        self._endpoint = endpoint
+        self._reader = Reader(route.response_model) if route.response_model else None
+        self._in_snapshot = (
+            route.methods == {"GET"}
+            and self._reader is not None
+            and self._reader.may_read_more
+        )
+        is_async = is_coroutine_function(endpoint)
 
         @wraps(endpoint)
-        async def answering(**values: Any) -> Any:
-            headers: Response = values[name] if own else values.pop(name)
-            call: Callable[[], Any] = partial(endpoint, **values)
-            if iscoroutinefunction(endpoint):
-                call = partial(identity, await call())
-            answer = partial(self._answer, call, headers)
-            return await run(answer, snapshot=self._reads_more)
+        async def call(**values: Any) -> Any:
+            headers = values.pop(RESPONSE) if name == RESPONSE else values[name]
+            function: Callable[[], Any] = partial(endpoint, **values)
+            if is_async:
+                result = await function()
+                function = lambda: result  # noqa: E731
+            answer = partial(self._answer, function, headers)
+            return await run(answer, snapshot=self._in_snapshot)
 
-        if not own:
-            # FastAPI gives it the headers and the status that dependencies set.
-            response = Parameter(name, Parameter.KEYWORD_ONLY, annotation=Response)
-            answering.__signature__ = signature(endpoint).replace(  # type: ignore[attr-defined]
-                parameters=[*parameters.values(), response]
-            )
-        return answering
+        self.call = call
 
-    def _answer(self, call: Callable[[], Any], headers: Response) -> Any:
-        result = call()
-        if self.response_model is None or isinstance(result, Response):
+    def _answer(self, function: Callable[[], Any], headers: Response) -> Any:
+        result = function()
+        if self._reader is None or isinstance(result, Response):
             return result
+        route = self._route
         if isinstance(result, PageQuery):
-            data = result.cut(read(self.response_model, result.query), headers)
+            result = result.cut(list(result.query), headers)
+        value = self._read(self._reader, result)
+        options = {
+            "by_alias": route.response_model_by_alias,
+            "include": route.response_model_include,
+            "exclude": route.response_model_exclude,
+            "exclude_unset": route.response_model_exclude_unset,
+            "exclude_defaults": route.response_model_exclude_defaults,
+            "exclude_none": route.response_model_exclude_none,
+        }
+        status: dict[str, Any] = {}
+        if status_code := headers.status_code or route.status_code:
+            status["status_code"] = status_code
+        adapter = self._reader.adapter
+        if isinstance(route.response_class, DefaultPlaceholder):
+            content: Any = adapter.dump_json(value, **options)
+            response = Response(content, media_type="application/json", **status)
         else:
-            data = read(self.response_model, result)
-        adapter = self._schema if data is result else self._typed_dict
-        content = adapter.dump_json(
-            adapter.validate_python(data, by_name=True),
-            by_alias=self.response_model_by_alias,
-            include=self.response_model_include,
-            exclude=self.response_model_exclude,
-            exclude_unset=self.response_model_exclude_unset,
-            exclude_defaults=self.response_model_exclude_defaults,
-            exclude_none=self.response_model_exclude_none,
-        )
-        status_code = headers.status_code or self.status_code or 200
-        response = Response(content, status_code, media_type="application/json")
-        response.raw_headers.extend(headers.raw_headers)
+            content = adapter.dump_python(value, mode="json", **options)
+            response = route.response_class(content, **status)
+        if not is_body_allowed_for_status_code(response.status_code):
+            response.body = b""
+        response.headers.raw.extend(headers.headers.raw)
         return response
+
+    def _read(self, reader: Reader, result: Any) -> Any:
+        try:
+            return reader.read(result)
+        except ValidationError as exc:
+            found = exc.errors(
+                include_url=False, include_context=False, include_input=False
+            )
+            errors = [
+                {"schema": exc.title} | error | {"loc": ("response", *error["loc"])}
+                for error in found
+            ]
+        except RecursionError as exc:
+            errors = [{"type": "recursion", "loc": ("response",), "msg": str(exc)}]
+        raise ResponseValidationError(errors=errors, endpoint_ctx=self._where())
+
+    def _where(self) -> Any:
+        function = inspect.unwrap(self._endpoint)
+        where = {"path": f"{'/'.join(sorted(self._route.methods))} {self._route.path}"}
+        if code := getattr(function, "__code__", None):
+            where |= {"file": code.co_filename, "function": function.__name__}
+            where |= {"line": code.co_firstlineno}
+        return where
+
+
+def is_coroutine_function(call: Any) -> bool:
+    """Whether to call it gives something to await."""
+    while isinstance(call, partial):
+        call = call.func
+    method = getattr(call, "__call__", None)  # noqa: B004 - its kind, not whether
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(method)
+
+
+def is_generator(call: Any) -> bool:
+    """Whether FastAPI streams what it yields."""
+    return inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)

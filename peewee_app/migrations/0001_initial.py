@@ -1,7 +1,7 @@
 """The tables of the SQLAlchemy tutorial, where they are not there yet.
 
-A database that already has them, such as the tutorial's own, keeps its rows, and gets
-the indexes that it lacks.
+A database that has them already, such as the tutorial's own, keeps its rows and its
+indexes, and gets those that it lacks.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from peewee_app.migrations.helpers import add_missing_index, base_model, id_fiel
 
 
 def models(db: Database) -> tuple[type[Model], type[Model]]:
-    """User and Item as they were at this step, whatever the app's models become."""
+    """Return User and Item of this step, whatever the app's models become."""
     base: Any = base_model(db)
 
     class User(base):  # type: ignore[misc]

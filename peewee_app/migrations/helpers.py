@@ -1,4 +1,4 @@
-"""What migrations share: ids, text that compares exactly, and indexes."""
+"""Parts of migrations: ids, text that compares exactly, and indexes."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ EXACT_TEXT = (
 
 
 def base_model(db: Database) -> type[Model]:
-    """A base for the models of a migration, whose tables have exact text."""
+    """Return a base for the models of a migration, whose tables have exact text."""
 
     class Base(Model):
         class Meta:
@@ -25,7 +25,7 @@ def base_model(db: Database) -> type[Model]:
 
 
 def id_field(db: Database) -> AutoField:
-    """A primary key that gives no id twice: SQLite would, after a deleted row."""
+    """Return a primary key that gives no id twice: SQLite would, after a deletion."""
     field = AutoIncrementField if isinstance(db, SqliteDatabase) else AutoField
     return field()
 
@@ -33,8 +33,7 @@ def id_field(db: Database) -> AutoField:
 def add_missing_index(
     migrator: Any, db: Database, table: str, column: str, *, unique: bool = False
 ) -> None:
-    """Index the column, by the name that SQLAlchemy gives the index, if it is not."""
-    name = f"ix_{table}_{column}"
-    # Looked up, since MySQL has no CREATE INDEX IF NOT EXISTS.
-    if name not in {index.name for index in db.get_indexes(table)}:
-        migrator.migrate(migrator.add_index(table, [column], unique, name=name))
+    """Index the column, if no index of this one column is there, by any name."""
+    indexes = [index for index in db.get_indexes(table) if index.columns == [column]]
+    if not any(index.unique or not unique for index in indexes):
+        migrator.migrate(migrator.add_index(table, [column], unique))

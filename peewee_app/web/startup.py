@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class StartupError(Exception):
-    """The app cannot start, for a reason that its message tells in one line."""
+    """The app cannot start, for a reason that its message tells."""
 
 
 async def until_signal(function: Callable[[], object]) -> None:
@@ -74,7 +74,7 @@ class StartupErrorMiddleware:
             if message["type"] == "lifespan.startup.failed" and isinstance(
                 exc, StartupError
             ):
-                message["message"] = str(exc)
+                message["message"] = " ".join(str(exc).split())
             await send(message)
 
         await self.app(scope, receive, send_line)

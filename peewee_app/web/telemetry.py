@@ -12,7 +12,7 @@ from time import time_ns
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
-from peewee import QueryEvent
+from peewee import Database, QueryEvent
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -78,17 +78,30 @@ def echo(event: QueryEvent) -> None:
         cost.seconds += event.duration
 
 
-def query_hooks(
-    url: str, *, echo_sql: bool, provider: TracerProvider | None = None
-) -> list[QueryHook]:
-    """What a new connection to the database at `url` is to call after each statement.
+def watched(
+    connect: Callable[[], Database],
+    url: str,
+    *,
+    echo_sql: bool,
+    provider: TracerProvider | None = None,
+) -> Callable[[], Database]:
+    """Return what makes a connection to the database at `url`, with hooks.
 
-    `provider` is of OpenTelemetry; None stands for that of the process.
+    `connect` makes it without. `provider` is of OpenTelemetry; None stands for that of
+    the process.
     """
     scheme = url.partition(":")[0]
     system = "postgresql" if scheme == "postgres" else scheme
-    spans = span_hook(system, provider)
-    return [*([spans] if spans else []), *([echo] if echo_sql else [])]
+
+    def connect_watched() -> Database:
+        database = connect()
+        if spans := span_hook(system, provider):
+            database.query_hooks.append(spans)
+        if echo_sql:
+            database.query_hooks.append(echo)
+        return database
+
+    return connect_watched
 
 
 def show_echo() -> None:

@@ -3,31 +3,29 @@
 from collections.abc import Iterator
 
 import pytest
-from peewee import IntegrityError
 
-from peewee_app import crud, models, schemas
-from peewee_app.fastapi_peewee import Pool, read
+from peewee_app import crud, schemas
+from peewee_app.fastapi_peewee import (
+    ForeignKeyViolation,
+    Pool,
+    UniqueViolation,
+    read,
+)
 
+from ..factories import add_users, user_in_db
 from ..queries import queries
 
 
 def users_with_items(**page: int) -> list[tuple[int, list[int]]]:
     """The ids of the users of a page, and of their items."""
     users = read(list[schemas.User], crud.get_users(**page))
-    return [(user["id"], [item["id"] for item in user["items"]]) for user in users]
+    return [(user.id, [item.id for item in user.items]) for user in users]
 
 
 @pytest.fixture(autouse=True)
 def scope(pool: Pool) -> Iterator[None]:
     with pool.connection():
         yield
-
-
-def add_users(count: int, items: int = 0) -> None:
-    for n in range(count):
-        user = models.User.create(email=f"{n}@example.com", hashed_password="")
-        for k in range(items):
-            crud.create_user_item(schemas.ItemCreate(title=f"{k} of {n}"), user.id)
 
 
 @pytest.mark.parametrize("count", [1, 3, 30])
@@ -52,9 +50,8 @@ def test_items_are_read_in_one_query(count: int) -> None:
 
 
 def test_creating_is_one_insert() -> None:
-    user = schemas.UserCreate(email="a@example.com", password="x")
     with queries() as statements:
-        crud.create_user(user)
+        crud.create_user(user_in_db())
         crud.create_user_item(schemas.ItemCreate(title="a"), 1)
     assert [statement.split()[0] for statement in statements] == ["INSERT", "INSERT"]
 
@@ -100,13 +97,12 @@ def test_get_user() -> None:
 
 
 def test_the_unique_index_decides_about_the_email() -> None:
-    user = schemas.UserCreate(email="a@example.com", password="x")
-    crud.create_user(user)
-    with pytest.raises(IntegrityError):
-        crud.create_user(user)
+    crud.create_user(user_in_db())
+    with pytest.raises(UniqueViolation):
+        crud.create_user(user_in_db())
 
 
 def test_the_foreign_key_decides_about_the_owner() -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(ForeignKeyViolation):
         crud.create_user_item(schemas.ItemCreate(title="a"), 1)
     assert list(crud.get_items()) == []

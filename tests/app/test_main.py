@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from harness.server import serve
 from peewee_app.fastapi_peewee import connector
 from peewee_app.main import create_app
-from peewee_app.settings import Settings, without_password
+from peewee_app.settings import Settings
 
 from ..engines import on
 
@@ -206,8 +206,3 @@ def test_workers_that_have_a_database_each_are_warned_of(workers: int) -> None:
         assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
         log = server.stop()
     assert ("each of several workers has one of its own" in log) == (workers > 1)
-
-
-def test_a_url_is_logged_without_its_password() -> None:
-    url = "postgresql://scott:tiger@host:5432/db?password=tiger"
-    assert without_password(url) == "postgresql://scott@host:5432/db"

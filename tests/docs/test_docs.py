@@ -230,7 +230,7 @@ def leave_a_database() -> None:
     with connect(db, url):
         for name in ("deadpool", "wade"):
             email = f"{name}@example.com"
-            user = crud.create_user(schemas.UserCreate(email=email, password="secret"))
+            user = crud.create_user(schemas.UserInDB(email=email, hashed_password=""))
             crud.create_user_item(schemas.ItemCreate(title="Foo"), user.id)
 
 

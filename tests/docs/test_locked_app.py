@@ -11,7 +11,7 @@ from docs.tutorial.locked_app import Token, app, digest, now
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect
 from peewee_app.models import User
-from peewee_app.routes import router
+from peewee_app.routes import routers
 
 USER = {"email": "wade@example.com", "password": "x"}
 FORM = {"username": "wade@example.com", "password": "x"}
@@ -36,6 +36,7 @@ def test_without_a_token_nothing_opens(
 ) -> None:
     operations = [
         (method, route.path.format(user_id=1, item_id=1))
+        for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()

@@ -8,7 +8,7 @@ import pytest
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
-from peewee import ModelSelect, QueryEvent
+from peewee import QueryEvent
 
 from peewee_app import schemas
 from peewee_app.database import Db, db
@@ -49,7 +49,7 @@ def test_what_is_returned_is_read_by_the_response_model(
         return User(id=1, email="a", is_active=True)
 
     @app.get("/list", response_model=list[schemas.User])
-    def many() -> "ModelSelect[User]":
+    def many() -> Any:
         return User.select()
 
     @app.get("/instances", response_model=list[schemas.User])
@@ -170,7 +170,7 @@ def test_no_more_queries_than_the_schema_asks_for(
     seen: list[QueryEvent] = []
 
     @app.get("/items", response_model=list[schemas.Item])
-    def items() -> "ModelSelect[Item]":
+    def items() -> Any:
         db.query_hooks.append(seen.append)
         return Item.select()
 

@@ -10,7 +10,7 @@ import pytest
 from pwdlib import PasswordHash
 from starlette.types import Receive, Scope, Send
 
-from peewee_app import schemas
+from peewee_app import hashing
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import NoConnectionError, Pool
 from peewee_app.main import create_app
@@ -42,7 +42,7 @@ async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
         loop.call_soon_threadsafe(hashed.set)
         return hash_password(password)
 
-    monkeypatch.setattr(schemas, "hash_password", observe)
+    monkeypatch.setattr(hashing, "hash_password", observe)
     settings = {"database_url": url, "database_pool_size": 1}
     app = create_app(Settings.model_validate(settings))
     async with app.router.lifespan_context(app) as state:

@@ -1,11 +1,10 @@
-"""A database URL, turned into a function that makes one unopened connection.
+"""Engines: a database URL becomes a function that makes one unopened connection.
 
 Each engine has a module of its own. A driver is imported only when a URL asks for it.
 """
 
-import re
-
 from .connection import Connector
+from .url import WRONG_SCHEME, check_server_url, scheme_of
 
 
 def connector(url: str) -> Connector:
@@ -20,7 +19,7 @@ def connector(url: str) -> Connector:
     Raises ValueError, with a message fit to be shown, for any other URL, and if the
     driver is not installed.
     """
-    scheme = url.partition(":")[0]
+    scheme = scheme_of(url)
     if scheme == "sqlite":
         from . import sqlite
 
@@ -42,34 +41,9 @@ def connector(url: str) -> Connector:
                 "needs a driver: pip install 'peewee_app[mysql]'"
             ) from None
         return mysql.connector(url)
-    raise ValueError(
-        "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
-    )
-
-
-def check_server_url(url: str) -> None:
-    """Raise ValueError if a part of a password could be taken for something else.
-
-    A driver would repeat that part in its message.
-    """
-    _, slashes, rest = url.partition("://")
-    if not slashes:
-        raise ValueError(
-            "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
-        )
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    if rest.count("@") > 1 or ("@" in rest and "@" not in authority):
-        raise ValueError(
-            "the URL: in a user name, a password or an option, @ is written %40, "
-            "/ %2F, ? %3F and # %23"
-        )
-
-
-def is_in_memory(url: str) -> bool:
-    """Whether the database is in the memory of the process that opens it."""
-    return url.partition("?")[0] in ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+    raise ValueError(WRONG_SCHEME)
 
 
 def pool_size(url: str) -> int:
-    """How many connections suit the engine: SQLite is fastest with one."""
-    return 1 if url.startswith("sqlite:") else 10
+    """Return the number of connections that suits the engine: one for SQLite."""
+    return 1 if scheme_of(url) == "sqlite" else 10

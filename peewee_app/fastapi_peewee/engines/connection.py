@@ -17,12 +17,10 @@ from peewee import (
 )
 
 from ..transactions import run_again
-from .errors import ForeignKeyViolation, UniqueViolation, driver_error, error_code
+from .errors import Code, ForeignKeyViolation, Reason, UniqueViolation, driver_error
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
-# Seconds that a statement may take, unless the URL says otherwise.
-STATEMENT_TIMEOUT = 10.0
 # Seconds that the client waits longer, so that the server's own answer comes first.
 GRACE = 1
 # Seconds after which an idle connection is not used again. A load balancer or a
@@ -38,12 +36,12 @@ SETS_SESSION = re.compile(
 class Connection(Database):
     """One connection: a Peewee database, and what the pool asks of it."""
 
-    # Errors for which the database has rolled the whole transaction back, or lets it do
-    # nothing else: SQLSTATEs, or the numbers that MySQL and SQLite use.
-    rolled_back: frozenset[str | int]
-    # Errors for a unique constraint and for a foreign key, in the same codes.
-    unique_violations: frozenset[str | int]
-    foreign_key_violations: frozenset[str | int]
+    # Codes of errors: SQLSTATEs, or the numbers that MySQL and SQLite use. After the
+    # first the database has rolled the whole transaction back, or lets it do nothing
+    # else.
+    rolled_back: frozenset[Code]
+    unique_violations: frozenset[Code]
+    foreign_key_violations: frozenset[Code]
     # What `atomic` takes for a transaction whose statements all see one state.
     snapshot: tuple[str, ...] = ()
     # Whether somebody has set something that the next one would not expect.
@@ -60,32 +58,48 @@ class Connection(Database):
         try:
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
         except IntegrityError as exc:
-            raise self.named(exc) from driver_error(exc)
+            error = driver_error(exc)
+            raise self.violation(error)(error, *exc.args) from error
 
     def commit(self) -> None:
         """Commit the transaction, which checks constraints that were deferred."""
         try:
             super().commit()
         except IntegrityError as exc:
-            raise self.named(exc) from driver_error(exc)
+            error = driver_error(exc)
+            raise self.violation(error)(error, *exc.args) from error
 
-    def named(self, exc: IntegrityError) -> IntegrityError:
-        """Return the error as one whose class names the constraint, where one does."""
-        code = error_code(exc)
-        kind = IntegrityError
+    @staticmethod
+    def error_code(error: BaseException) -> Code:
+        """Return the code of a driver's error; None if it has none."""
+        raise NotImplementedError
+
+    @classmethod
+    def why_unavailable(cls, error: BaseException) -> Reason | None:
+        """Return what a driver's error means, if trying later may help."""
+        raise NotImplementedError
+
+    @classmethod
+    def without_values(cls, error: BaseException) -> str:
+        """Return what a driver's error says, but for the values of a row."""
+        raise NotImplementedError
+
+    def violation(self, error: BaseException) -> type[IntegrityError]:
+        """Return the class for a driver's error about a constraint."""
+        code = self.error_code(error)
         if code in self.unique_violations:
-            kind = UniqueViolation
-        elif code in self.foreign_key_violations:
-            kind = ForeignKeyViolation
-        return kind(driver_error(exc), *exc.args)
+            return UniqueViolation
+        if code in self.foreign_key_violations:
+            return ForeignKeyViolation
+        return IntegrityError
 
-    def why_rolled_back(self, exc: PeeweeException, /) -> str | int | None:
+    def why_rolled_back(self, exc: PeeweeException, /) -> Code:
         """Return the code of the error, if it is one of those in `rolled_back`."""
-        code = error_code(exc)
+        code = self.error_code(driver_error(exc))
         return code if code in self.rolled_back else None
 
     def is_clean(self) -> bool:
-        """Whether an open connection can serve again; the server is not asked.
+        """Return whether an open connection can serve again; ask no server.
 
         False in a transaction, after a statement that sets something for the session,
         after an error that leaves the connection in doubt, and without a limit on
@@ -94,11 +108,11 @@ class Connection(Database):
         raise NotImplementedError
 
     def why_not_writable(self) -> str | None:
-        """`read-only` or `full`, if nothing can be written; the test writes nothing."""
+        """Return `read-only` or `full` if nothing can be written; write nothing."""
         raise NotImplementedError
 
     def migration_lock(self) -> AbstractContextManager[None]:
-        """Lets in one process at a time, of all that use the database; may block."""
+        """Let in one process at a time, of all that use the database; may block."""
         raise NotImplementedError
 
 
@@ -112,11 +126,11 @@ class ServerConnection(Connection):
         self._in_doubt = False
 
     def driver_is_idle(self) -> bool:
-        """Whether the driver knows of no transaction, statement or broken socket."""
+        """Return whether the driver knows of no transaction and no broken socket."""
         raise NotImplementedError
 
     def fileno(self) -> int:
-        """The file descriptor of the connection's socket."""
+        """Return the file descriptor of the connection's socket."""
         raise NotImplementedError
 
     def connect(self, reuse_if_open: bool = False) -> bool:
@@ -133,7 +147,7 @@ class ServerConnection(Connection):
         )
 
     def is_connection_usable(self) -> bool:
-        """False if the server has closed the idle connection, or if it is an old one.
+        """Return False if the server has closed the connection, or if it is an old one.
 
         It costs no round trip: nothing can be read from an idle connection, unless the
         server says goodbye.
@@ -168,29 +182,10 @@ class ServerConnection(Connection):
 
 
 def readable(fileno: int, timeout: float = 0) -> bool:
-    """Whether there is something to read, or an end, within so many seconds."""
+    """Return whether there is something to read, or an end, within the seconds."""
     poll = select.poll()
     poll.register(fileno, select.POLLIN)
     return bool(poll.poll(timeout * 1000))
-
-
-def take_statement_timeout(url: str) -> tuple[str, float]:
-    """The URL without our own option `statement_timeout`, and the option's seconds."""
-    url, _, query = url.partition("?")
-    seconds = STATEMENT_TIMEOUT
-    options = []
-    for option in filter(None, query.split("&")):
-        name, _, value = option.partition("=")
-        if name != "statement_timeout":
-            options.append(option)
-            continue
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = 0
-        if not 0.1 <= seconds <= 3600:
-            raise ValueError("statement_timeout should be 0.1 to 3600 seconds")
-    return "?".join(filter(None, [url, "&".join(options)])), seconds
 
 
 class Connector(Protocol):

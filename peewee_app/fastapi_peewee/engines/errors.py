@@ -1,17 +1,16 @@
-"""What an error of a database means: a table for each engine."""
+"""Errors of databases: what is common; each engine's module knows its own."""
 
-import re
-import sqlite3
+from __future__ import annotations
 
-from peewee import (
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    NotSupportedError,
-    OperationalError,
-    PeeweeException,
-)
+from typing import TYPE_CHECKING, Literal
+
+from peewee import IntegrityError, InterfaceError, OperationalError, PeeweeException
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+Code = str | int | None
+Reason = Literal["busy", "timeout", "unreachable", "replaced"]
 
 
 class UniqueViolation(IntegrityError):  # noqa: N818
@@ -22,35 +21,8 @@ class ForeignKeyViolation(IntegrityError):  # noqa: N818
     """A row refers to one that does not exist."""
 
 
-# What a MySQL error ends with, after the values.
-MYSQL_KEY = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$")
-
-
-def one_line(exc: BaseException) -> str:
-    """The message of an error; a driver's may have several lines."""
-    return " ".join(str(exc).split())
-
-
-def without_values(exc: PeeweeException) -> PeeweeException:
-    """The same error, without what it says of a row: its class, code and constraint.
-
-    The driver's own error, which a traceback would show as well, is cut off.
-    """
-    exc.__cause__ = exc.__context__ = None
-    orig = getattr(exc, "orig", None)
-    if isinstance(exc, IntegrityError | DataError) and not isinstance(
-        orig,
-        sqlite3.Error,  # Whose messages have names only.
-    ):
-        words = [type(orig).__name__, error_code(exc)]
-        if diagnosis := getattr(orig, "diag", None):
-            words += [diagnosis.constraint_name, diagnosis.column_name]
-        elif key := MYSQL_KEY.search(str(exc)):
-            words.append(key[1])
-        exc.args = (" ".join(str(word) for word in words if word),)
-    elif detail := getattr(orig, "diag", None):
-        exc.args = (detail.message_primary or one_line(exc),)
-    return exc
+class ReplacedError(OperationalError):
+    """The files of a SQLite database are not those that were opened."""
 
 
 def driver_error(exc: BaseException) -> BaseException:
@@ -59,70 +31,53 @@ def driver_error(exc: BaseException) -> BaseException:
     return orig
 
 
-def error_code(exc: BaseException) -> str | int | None:
-    """The SQLSTATE of a PostgreSQL error, or the number of a MySQL or SQLite error."""
-    orig = driver_error(exc)
-    code: str | int | None = getattr(orig, "sqlite_errorcode", None)
-    if code is None and type(orig).__module__.startswith("pymysql"):
-        code = orig.args[0] if orig.args else None
-    elif code is None:
-        code = getattr(orig, "sqlstate", None)
-    return code
+def engine_of(error: BaseException) -> type[Connection] | None:
+    """Return the engine of a driver's error; None for any other error."""
+    driver = type(error).__module__.partition(".")[0]
+    if driver == "sqlite3":
+        from .sqlite import Sqlite
+
+        return Sqlite
+    if driver == "psycopg":
+        from .postgresql import Postgresql
+
+        return Postgresql
+    if driver == "pymysql":
+        from .mysql import Mysql
+
+        return Mysql
+    return None
 
 
-# PostgreSQL: lock_not_available, and classes: transaction rollback, resources.
-# MySQL: too many connections, of one user too; full disk, table or memory; lock wait
-# timeout, deadlock.
-BUSY = ("55P03", "40", "53")
-# What a server or a PgBouncer says that takes no more connections: libpq has no code.
-FULL = ("too many", "connection slots", "no more connections")
-MYSQL_BUSY = {1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1205, 1213, 1226}
-# Query interrupted, and a statement that took too long (MariaDB, MySQL).
-MYSQL_TIMEOUT = {1317, 1969, 3024}
-# Access denied, no such database, WSREP not ready, shutdown, network errors, host
-# blocked, read-only server, connection killed or too long idle.
-MYSQL_UNREACHABLE = {
-    *(1044, 1045, 1047, 1049, 1053, 1129, 1152, 1158, 1159, 1160, 1161, 1180),
-    *(1290, 1792, 1836, 1927, 4031),
-}
-SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+def why_unavailable(exc: BaseException) -> Reason | None:
+    """Return why the database cannot answer, if trying later may help; None for a bug.
 
-
-def why_unavailable(exc: BaseException) -> str | None:
-    """`busy`, `timeout` or `unreachable`, if trying later may help; None for a bug."""
-    code = error_code(exc)
-    orig = getattr(exc, "orig", None)
-    mysql = type(orig).__module__.startswith("pymysql")
-    if isinstance(exc, InternalError):
-        # The server has become a replica, or the answers came out of step.
-        lost = code == "25006" or (mysql and not isinstance(code, int))
-        return "unreachable" if lost else None
+    `busy`, `timeout` and `unreachable` may pass by themselves; `replaced` means files
+    of a SQLite database that an operator has replaced.
+    """
+    error = driver_error(exc)
+    if engine := engine_of(error):
+        return engine.why_unavailable(error)
+    if isinstance(exc, ReplacedError):
+        return "replaced"
     if isinstance(exc, InterfaceError):
         return "unreachable"
-    if isinstance(exc, NotSupportedError) and code == "0A000":
-        return "busy"  # A table was altered, and so a transaction has failed.
-    if not isinstance(exc, OperationalError | sqlite3.OperationalError):
-        return None
-    if isinstance(code, str) and not mysql:
-        if code == "57014":
-            return "timeout"
-        return "busy" if code.startswith(BUSY) else "unreachable"
-    if orig is None and not isinstance(exc, sqlite3.Error):
-        return "busy"  # Peewee's or the pool's own.
-    if mysql:
-        if code in MYSQL_BUSY:
-            return "busy"
-        if code in MYSQL_TIMEOUT:
-            return "timeout"
-        known = code in MYSQL_UNREACHABLE or (isinstance(code, int) and code >= 2000)
-        return "unreachable" if known else None
-    if code is None:  # psycopg: libpq has no code for a connection that was refused.
-        full = any(words in str(exc) for words in FULL)
-        return "busy" if full else "unreachable"
-    if code == sqlite3.SQLITE_INTERRUPT:
-        return "timeout"
-    if code == sqlite3.SQLITE_ERROR:
-        return None  # A wrong statement, such as one with an unknown table.
-    # The low byte: the others say more about it.
-    busy = isinstance(code, int) and code & 0xFF in SQLITE_BUSY
-    return "busy" if busy else "unreachable"
+    # Peewee's own, or the pool's.
+    return "busy" if isinstance(exc, OperationalError) else None
+
+
+def one_line(exc: BaseException) -> str:
+    """Return the message of an error; a driver's may have several lines."""
+    return " ".join(str(exc).split())
+
+
+def without_values(exc: PeeweeException) -> PeeweeException:
+    """Return the same error without what it says of a row, fit to be logged.
+
+    The driver's own error, which a traceback would show as well, is cut off.
+    """
+    exc.__cause__ = exc.__context__ = None
+    error = driver_error(exc)
+    if engine := engine_of(error):
+        exc.args = (engine.without_values(error),)
+    return exc

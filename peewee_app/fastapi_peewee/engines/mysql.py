@@ -1,5 +1,6 @@
 """MySQL and MariaDB, by PyMySQL."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -19,14 +20,31 @@ from .connection import (
     Connector,
     ServerConnection,
     readable,
-    take_statement_timeout,
 )
-from .errors import error_code, one_line
+from .errors import Code, Reason, driver_error, one_line
+from .url import take_statement_timeout
 
 # The table that is the lock of migrations on a Galera cluster, and how many seconds a
 # process waits for it.
 CLUSTER_LOCK = "schema_migration_lock"
 CLUSTER_LOCK_TIMEOUT = 60
+
+# Error numbers. Too many connections, of one user too; full disk, table or memory; lock
+# wait timeout, deadlock.
+BUSY = {1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1205, 1213, 1226}
+# Query interrupted, and a statement that took too long (MariaDB, MySQL).
+TIMEOUT = {1317, 1969, 3024}
+# Access denied, no such database, WSREP not ready, shutdown, network errors, host
+# blocked, read-only server, connection killed or too long idle.
+UNREACHABLE = {
+    *(1044, 1045, 1047, 1049, 1053, 1129, 1152, 1158, 1159, 1160, 1161, 1180),
+    *(1290, 1792, 1836, 1927, 4031),
+}
+# Messages with a value, or a part of the statement, beside those of the driver's
+# IntegrityError and DataError: a wrong statement, and wrong values of several kinds.
+TELLING = {1064, 1292, 1366, 1367, 1411, 1525}
+# What a message ends with, after the values.
+NAME = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$")
 
 
 def open_socket(connection: Any) -> socket.socket:
@@ -86,6 +104,37 @@ class Mysql(ServerConnection, MySQLDatabase):
         connection.connect(sock)
         return connection
 
+    @staticmethod
+    def error_code(error: BaseException) -> Code:
+        code: Code = error.args[0] if error.args else None
+        return code
+
+    @classmethod
+    def why_unavailable(cls, error: BaseException) -> Reason | None:
+        code = cls.error_code(error)
+        if isinstance(error, pymysql.InterfaceError):
+            return "unreachable"
+        if isinstance(error, pymysql.InternalError) and not isinstance(code, int):
+            return "unreachable"  # The answers came out of step.
+        if not isinstance(error, pymysql.OperationalError):
+            return None
+        if code in BUSY:
+            return "busy"
+        if code in TIMEOUT:
+            return "timeout"
+        is_drivers = isinstance(code, int) and code >= CR.CR_ERROR_FIRST
+        return "unreachable" if is_drivers or code in UNREACHABLE else None
+
+    @classmethod
+    def without_values(cls, error: BaseException) -> str:
+        code = cls.error_code(error)
+        tells = isinstance(error, pymysql.IntegrityError | pymysql.DataError)
+        if not tells and code not in TELLING:
+            return str(error)
+        name = NAME.search(str(error))
+        words = (type(error).__name__, code, name and name[1])
+        return " ".join(str(word) for word in words if word)
+
     def driver_is_idle(self) -> bool:
         connection = self.connection()
         in_transaction = SERVER_STATUS.SERVER_STATUS_IN_TRANS
@@ -126,7 +175,7 @@ class Mysql(ServerConnection, MySQLDatabase):
                 self.execute_sql(f"CREATE TABLE {CLUSTER_LOCK} (id INTEGER)")
                 break
             except OperationalError as exc:
-                if error_code(exc) != ER.TABLE_EXISTS_ERROR:
+                if self.error_code(driver_error(exc)) != ER.TABLE_EXISTS_ERROR:
                     raise
                 if time.monotonic() > end:
                     raise OperationalError(
@@ -141,7 +190,7 @@ class Mysql(ServerConnection, MySQLDatabase):
 
 
 def connector(url: str) -> Connector:
-    """As `url.connector`, for `mysql:` and `mariadb:` URLs."""
+    """Return what `engines.connector` does, for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
     try:
         given = parse(

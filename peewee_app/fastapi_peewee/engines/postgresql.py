@@ -20,8 +20,9 @@ from .connection import (
     Connection,
     Connector,
     ServerConnection,
-    take_statement_timeout,
 )
+from .errors import Code, Reason, one_line
+from .url import take_statement_timeout
 
 # Any number will do, as long as nothing else in the database uses it.
 MIGRATION_LOCK = 7_338_219_310_457_101
@@ -37,12 +38,18 @@ SET_LIMIT = """
 # up after 10, its cancel_wait_timeout.
 CANCEL_TIMEOUT = 30
 
+# SQLSTATEs of a database that is busy: lock_not_available, and classes: transaction
+# rollback, resources.
+BUSY = ("55P03", "40", "53")
+# Words of a server or a PgBouncer that takes no more connections: libpq has no code.
+FULL = ("too many", "connection slots", "no more connections")
+
 # What a client says first that wants to speak TLS.
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 def why_not_trusted(host: bytes, port: int, root: str) -> str:
-    """What OpenSSL has against the server's certificate; libpq does not tell."""
+    """Return what OpenSSL has against the server's certificate; libpq does not."""
     try:
         cafile = None if root == "system" else Path(root).expanduser()
         context = ssl.create_default_context(cafile=cafile)
@@ -56,7 +63,7 @@ def why_not_trusted(host: bytes, port: int, root: str) -> str:
         return exc.verify_message
     except OSError as exc:
         return str(exc)
-    return "for a reason that is gone"
+    return "it was trusted when it was looked at again"
 
 
 class LimitedConnection(psycopg.Connection[Any]):
@@ -154,6 +161,39 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
             super().execute_once("DEALLOCATE ALL", None)
             self._has_old_plans = False
 
+    @staticmethod
+    def error_code(error: BaseException) -> Code:
+        code: str | None = getattr(error, "sqlstate", None)
+        return code
+
+    @classmethod
+    def why_unavailable(cls, error: BaseException) -> Reason | None:
+        code = getattr(error, "sqlstate", None)
+        if isinstance(error, psycopg.InterfaceError):
+            return "unreachable"
+        if isinstance(error, psycopg.InternalError) and code == "25006":
+            return "unreachable"  # The server has become a replica.
+        if isinstance(error, psycopg.NotSupportedError) and code == "0A000":
+            return "busy"  # A table was altered, and so a transaction has failed.
+        if not isinstance(error, psycopg.OperationalError):
+            return None
+        if code is None:
+            full = any(words in str(error) for words in FULL)
+            return "busy" if full else "unreachable"
+        if code == "57014":
+            return "timeout"
+        return "busy" if code.startswith(BUSY) else "unreachable"
+
+    @classmethod
+    def without_values(cls, error: BaseException) -> str:
+        if not isinstance(error, psycopg.Error):
+            return one_line(error)
+        names = error.diag
+        if isinstance(error, psycopg.IntegrityError | psycopg.DataError):
+            words = (error.sqlstate, names.constraint_name, names.column_name)
+            return " ".join([type(error).__name__, *filter(None, words)])
+        return names.message_primary or one_line(error)
+
     def driver_is_idle(self) -> bool:
         status = self.connection().pgconn.transaction_status
         return bool(status == TransactionStatus.IDLE)
@@ -179,7 +219,7 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
 
 
 def connector(url: str) -> Connector:
-    """As `url.connector`; psycopg, that is libpq, reads the URL."""
+    """Return what `engines.connector` does; psycopg, that is libpq, reads the URL."""
     url, seconds = take_statement_timeout(url)
     try:
         given = conninfo_to_dict(url)

@@ -15,8 +15,9 @@ from urllib.parse import quote, urlsplit
 from peewee import IntegrityError, OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
-from .connection import Connection, Connector, take_statement_timeout
-from .errors import ForeignKeyViolation, driver_error
+from .connection import Connection, Connector
+from .errors import Code, ForeignKeyViolation, Reason
+from .url import take_statement_timeout
 
 # Seconds that a statement waits for another process's lock on the file.
 BUSY_TIMEOUT = 5
@@ -27,6 +28,9 @@ STEPS = 10_000
 # Bytes of the write-ahead log that stay when all of it is in the database; a log that
 # nobody keeps from that is a quarter as long.
 LOG_SIZE = 16 * 1024 * 1024
+# Error codes: a lock, or a disk, that is in the way; a statement that is wrong.
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+WRONG = {sqlite3.SQLITE_ERROR}
 
 
 class Cursor(sqlite3.Cursor):
@@ -93,11 +97,31 @@ class Sqlite(Connection, SqliteDatabase):
         finally:
             self._deadline = math.inf
 
-    def named(self, exc: IntegrityError) -> IntegrityError:
+    @staticmethod
+    def error_code(error: BaseException) -> Code:
+        code: int | None = getattr(error, "sqlite_errorcode", None)
+        return code
+
+    @classmethod
+    def why_unavailable(cls, error: BaseException) -> Reason | None:
+        code = cls.error_code(error)
+        if not isinstance(error, sqlite3.OperationalError) or code in WRONG:
+            return None
+        if code == sqlite3.SQLITE_INTERRUPT:
+            return "timeout"
+        # The low byte: the others say more about it.
+        busy = isinstance(code, int) and code & 0xFF in BUSY
+        return "busy" if busy else "unreachable"
+
+    @classmethod
+    def without_values(cls, error: BaseException) -> str:
+        return str(error)  # It has names only.
+
+    def violation(self, error: BaseException) -> type[IntegrityError]:
         # ON DELETE RESTRICT is a trigger of SQLite's own.
-        if str(exc) == "FOREIGN KEY constraint failed":
-            return ForeignKeyViolation(driver_error(exc), *exc.args)
-        return super().named(exc)
+        if str(error) == "FOREIGN KEY constraint failed":
+            return ForeignKeyViolation
+        return super().violation(error)
 
     def rollback(self) -> None:
         # SQLite has done it, if it was a write that was late or found the disk full.
@@ -105,7 +129,9 @@ class Sqlite(Connection, SqliteDatabase):
             super().rollback()
 
     def cursor(self, named_cursor: None = None) -> Cursor:
-        return Cursor(self.connection())
+        # Not Cursor(connection): of those the connection keeps a reference for ever.
+        cursor: Cursor = self.connection().cursor(Cursor)
+        return cursor
 
     def is_clean(self) -> bool:
         return (
@@ -176,7 +202,7 @@ class SqliteFile(Sqlite):
 
 
 def connector(url: str) -> Connector:
-    """As `url.connector`, for `sqlite:` URLs."""
+    """Return what `engines.connector` does, for `sqlite:` URLs."""
     if urlsplit(url).netloc or not url.startswith("sqlite://"):
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
     url, seconds = take_statement_timeout(url)

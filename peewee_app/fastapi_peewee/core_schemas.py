@@ -1,0 +1,130 @@
+"""Where a Pydantic schema names objects, as its core schema has it.
+
+A core schema is what Pydantic has made of an annotation: every forward reference,
+generic and alias in it is resolved.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import TypeAdapter
+
+Node = dict[str, Any]
+# Where to look a field up: names of attributes, and places in lists.
+Path = tuple[str | int, ...]
+
+OBJECTS = {"model", "dataclass", "typed-dict"}
+LISTS = {"list", "set", "frozenset", "tuple", "deque", "generator"}
+DICTS = {"dict", "ordered-dict", "frozen-dict"}
+# Under these keys is the schema that gets the same value, before any other.
+SAME_VALUE = ("schema", "lax_schema", "python_schema")
+
+
+class CoreSchema:
+    """The core schema of an annotation. `root` is its outermost node.
+
+    Raises PydanticUserError if the annotation names what is not defined.
+    """
+
+    def __init__(self, annotation: Any) -> None:
+        self.adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        self.root: Node = dict(self.adapter.core_schema)
+        definitions = self.root.get("definitions", ())
+        self._definitions = {node["ref"]: node for node in definitions}
+        self._nodes: dict[int, list[Node]] = {}
+        self._fields: dict[int, list[tuple[list[Path], Node]]] = {}
+
+    def nodes(self, node: Node) -> list[Node]:
+        """List the objects, lists and dicts that a value of the node may be."""
+        if id(node) not in self._nodes:
+            self._nodes[id(node)] = list(self._find(node))
+        return self._nodes[id(node)]
+
+    def items(self, node: Node) -> list[Node]:
+        """List the nodes of what is in a list or a dict."""
+        inner = node.get("items_schema") or node.get("values_schema") or ()
+        return inner if isinstance(inner, list) else [inner] if inner else []
+
+    def objects(self, node: Node) -> list[Node]:
+        """List the objects that a value of the node is, or is a list of."""
+        found = []
+        for inner in self.nodes(node):
+            if inner["type"] in OBJECTS:
+                found.append(inner)
+            elif inner["type"] in LISTS:
+                found += [o for item in self.items(inner) for o in self.objects(item)]
+        return found
+
+    def is_nested(self) -> bool:
+        """Whether it is more than an object, or a list of objects, without others."""
+        nodes = self.nodes(self.root)
+        inner = [n for node in nodes for i in self.items(node) for n in self.nodes(i)]
+        return any(
+            node["type"] not in OBJECTS
+            or any(self.nodes(field) for _, field in self.fields(node))
+            for node in [n for n in nodes if n["type"] not in LISTS] + inner
+        )
+
+    def fields(self, node: Node) -> list[tuple[list[Path], Node]]:
+        """List the fields of an object: where each is looked up, and its node."""
+        if id(node) not in self._fields:
+            inner = node
+            while "fields" not in inner:
+                inner = inner["schema"]
+            fields = inner["fields"]
+            named = fields.items() if isinstance(fields, dict) else zip_names(fields)
+            self._fields[id(node)] = [
+                (paths(node, name, field), field["schema"]) for name, field in named
+            ]
+        return self._fields[id(node)]
+
+    def _find(self, node: Node) -> Iterator[Node]:
+        kind = node["type"]
+        if kind == "definition-ref":
+            yield from self._find(self._definitions[node["schema_ref"]])
+        elif kind in LISTS | DICTS or (kind in OBJECTS and not node.get("root_model")):
+            yield node
+        elif kind == "union":
+            for choice in node["choices"]:
+                yield from self._find(
+                    choice[0] if isinstance(choice, tuple) else choice
+                )
+        elif kind == "tagged-union":
+            for choice in node["choices"].values():
+                yield from self._find(choice)
+        elif kind == "chain":
+            for step in node["steps"]:
+                yield from self._find(step)
+        else:
+            for key in SAME_VALUE:
+                if key in node:
+                    yield from self._find(node[key])
+
+
+def zip_names(fields: list[Node]) -> Iterator[tuple[str, Node]]:
+    """Give the fields of a dataclass their names."""
+    return ((field["name"], field) for field in fields)
+
+
+def plain_aliases(schema: Any) -> dict[str, str]:
+    """Map the aliases that a schema has for its JSON to the names of their fields.
+
+    A `validation_alias` is not among them: it names the attribute to read.
+    """
+    fields = getattr(schema, "__pydantic_fields__", {})
+    return {
+        info.alias: name
+        for name, info in fields.items()
+        if info.alias and info.alias == info.validation_alias
+    }
+
+
+def paths(node: Node, name: str, field: Node) -> list[Path]:
+    """List where Pydantic, or the getter dict, looks a field up in an object."""
+    alias = field.get("validation_alias", name)
+    if isinstance(alias, str):
+        is_plain = alias in plain_aliases(node.get("cls"))
+        return [(name,), (alias,)] if is_plain else [(alias,)]
+    if alias and isinstance(alias[0], list):
+        return [tuple(choice) for choice in alias]
+    return [tuple(alias)]

@@ -1,0 +1,63 @@
+"""Database URLs, taken apart."""
+
+import re
+
+# Seconds that a statement may take, unless the URL says otherwise.
+STATEMENT_TIMEOUT = 10.0
+
+WRONG_SCHEME = "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
+
+
+def scheme_of(url: str) -> str:
+    """Return what is before the first colon."""
+    return url.partition(":")[0]
+
+
+def is_in_memory(url: str) -> bool:
+    """Return whether the database is in the memory of the process that opens it."""
+    return url.partition("?")[0] in ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+
+
+def without_password(url: str) -> str:
+    """Return the URL, fit to be logged: without a password and without options."""
+    start, slashes, rest = url.partition("?")[0].partition("://")
+    user, at, place = rest.rpartition("@")
+    return start + slashes + user.partition(":")[0] + at + place
+
+
+def check_server_url(url: str) -> None:
+    """Raise ValueError if a part of a password could be taken for something else.
+
+    A driver would repeat that part in its message.
+    """
+    _, slashes, rest = url.partition("://")
+    if not slashes:
+        raise ValueError(WRONG_SCHEME)
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if rest.count("@") > 1 or ("@" in rest and "@" not in authority):
+        raise ValueError(
+            "the URL: in a user name, a password or an option, @ is written %40, "
+            "/ %2F, ? %3F and # %23"
+        )
+
+
+def take_statement_timeout(url: str) -> tuple[str, float]:
+    """Return the URL without our own option `statement_timeout`, and its seconds.
+
+    Raises ValueError if they are not 0.1 to 3600.
+    """
+    url, _, query = url.partition("?")
+    seconds = STATEMENT_TIMEOUT
+    options = []
+    for option in filter(None, query.split("&")):
+        name, _, value = option.partition("=")
+        if name != "statement_timeout":
+            options.append(option)
+            continue
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0
+        if not 0.1 <= seconds <= 3600:
+            raise ValueError("statement_timeout should be 0.1 to 3600 seconds")
+    return "?".join(filter(None, [url, "&".join(options)])), seconds
