@@ -1,9 +1,10 @@
 """The apps that are compared, each as a server process of its own."""
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import server
@@ -14,15 +15,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class App:
-    """`package` has a module `main` with the application."""
+    """An app whose `package` has a module `main` with the application."""
 
     name: str
     package: str
+    # Whether all its threads are kept on one core.
+    one_core: bool = False
 
     @property
-    def target(self) -> str:
-        """What uvicorn loads."""
-        return f"{self.package}.main:app"
+    def command(self) -> tuple[str, ...]:
+        """Return what its users run: a module, and the arguments that it wants."""
+        if self.package == "peewee_app":
+            return ("peewee_app",)
+        return ("uvicorn", f"{self.package}.main:app")
+
+
+ONE_CORE = ", one core"
 
 
 OURS = App("peewee_app", "peewee_app")
@@ -34,9 +42,22 @@ SQLMODEL = App("SQLModel, tutorial", "comparison.sqlmodel_app")
 TORTOISE = App("Tortoise ORM", "comparison.tortoise_app")
 PWASYNCIO = App("Peewee, pwasyncio", "comparison.pwasyncio_app")
 FLOOR = App("floor, no ORM", "comparison.floor_app")
+
+
+def both_ways(app: App) -> tuple[App, ...]:
+    """Return the app as it is, and on one core where the system can do that.
+
+    Ours keeps to one core by itself.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return (app,)
+    return app, replace(app, name=app.name + ONE_CORE, one_core=True)
+
+
 # What a user might choose in place of ours; the floor is only to measure against.
-PEERS = (DESIGN, TUNED, TUTORIAL, SQLMODEL, ASYNC, TORTOISE, PWASYNCIO)
-APPS = (OURS, *PEERS, FLOOR)
+OTHERS = (DESIGN, TUNED, TUTORIAL, SQLMODEL, ASYNC, TORTOISE, PWASYNCIO)
+PEERS = tuple(way for app in OTHERS for way in both_ways(app))
+APPS = (OURS, *PEERS, *both_ways(FLOOR))
 
 
 def allow_open_files(number: int) -> None:
@@ -56,7 +77,9 @@ def serve(app: App, database_url: str) -> Iterator[Server]:
         database_url,
         "--no-access-log",
         f"--app-dir={ROOT}",
-        module=("uvicorn", app.target),
+        module=app.command,
     ) as running:
         running.wait_for("Uvicorn running on")
+        if app.one_core:
+            running.keep_to_core(max(os.sched_getaffinity(0)))
         yield running

@@ -14,20 +14,26 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio as it was in the middle one of several rounds, and in the extremes."""
+    """The ratio of two medians, and the extremes of the ratios of single rounds."""
 
-    median: float
+    of_medians: float
     lowest: float
     highest: float
 
+    @property
+    def is_clear(self) -> bool:
+        """Return whether every round says the same: more, or less."""
+        return self.lowest > 1 or self.highest < 1
+
 
 def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio | None:
-    """How many times as large ours are, each compared with theirs of the same round.
+    """Return how many times as large ours are; each round is a pair.
 
     On a shared machine speed drifts from minute to minute, and with it both of a pair.
-    None if theirs has a zero, and if there is no pair.
+    So the ratio of the medians is within the extremes of the pairs. Return None if
+    theirs has a zero, and if there is no pair.
     """
     if not ours or not all(theirs):
         return None
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    return Ratio(median(ratios), min(ratios), max(ratios))
+    return Ratio(median(ours) / median(theirs), min(ratios), max(ratios))

@@ -31,8 +31,13 @@ def number(value: float | None) -> str:
 
 
 def ratio(value: Ratio | None) -> str:
-    """The median and, in brackets, the extremes."""
+    """Return the ratio and, in brackets, the extremes of the rounds.
+
+    Where some rounds say more and others less, it is no difference.
+    """
     if value is None:
         return MISSING
-    extremes = f"({number(value.lowest)} to {number(value.highest)})"
-    return f"{number(value.median)} {TIMES} {extremes}"
+    figure = f"{number(value.of_medians)} {TIMES}"
+    if not value.is_clear:
+        figure = "no difference"
+    return f"{figure} ({number(value.lowest)} to {number(value.highest)})"

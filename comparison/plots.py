@@ -13,6 +13,7 @@ from .apps import (
     ASYNC,
     DESIGN,
     FLOOR,
+    ONE_CORE,
     OURS,
     PWASYNCIO,
     SQLMODEL,
@@ -104,13 +105,21 @@ def _in_process(costs: dict[str, Costs]) -> Figure:
 
 
 def _routes(results: Results) -> Figure:
-    figure = Figure(figsize=(8, 6), layout="constrained")
+    figure = Figure(figsize=(8, 8), layout="constrained")
     panels = _panels(figure, 2, 2)
     for axes, (route, by_app) in zip(panels, results.routes.items(), strict=True):
-        names = list(by_app)[::-1]
-        speeds = [median(s.load.per_second for s in by_app[name]) for name in names]
-        bars = axes.barh(names, speeds, color=[COLOURS[name] for name in names])
-        axes.bar_label(bars, fmt="{:,.0f}", padding=3)
+        names = [name for name in by_app if not name.endswith(ONE_CORE)][::-1]
+        for place, name in enumerate(names):
+            # What has all its threads on one core is paler, below the other bar.
+            ways = [n for n in (name, name + ONE_CORE) if n in by_app]
+            for n, way in enumerate(ways):
+                height = 0.8 / len(ways)
+                middle = place - (n - (len(ways) - 1) / 2) * height
+                speed = median(sample.load.per_second for sample in by_app[way])
+                alpha = 0.5 if n else 1
+                bar = axes.barh(middle, speed, height, color=COLOURS[name], alpha=alpha)
+                axes.bar_label(bar, fmt="{:,.0f}", padding=3, fontsize=7)
+        axes.set_yticks(range(len(names)), names)
         axes.margins(x=0.15)
         axes.set_title(route)
         axes.set_xlabel("requests per second")

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
+from typing import NamedTuple
 
-from .apps import DESIGN, OURS, PEERS, TUTORIAL
+from .apps import DESIGN, FLOOR, ONE_CORE, OURS, PEERS, TUTORIAL, App
 from .figures import Ratio, paired_ratio, percentile
 from .in_process import NO_ORM, PEEWEE, SQLALCHEMY, Costs
 from .markdown import TIMES, number, ratio, table
@@ -22,7 +23,7 @@ def report(
     """The whole of `results.md`; `costs` is what was measured in process."""
     facts = [f"- {name}: {value}" for name, value in machine.items()]
     head = "Written by `python -m comparison`. Do not edit: run it again."
-    sections = ["# Results", head, "\n".join(facts)]
+    sections = ["# Results", *came_out(results), head, "\n".join(facts)]
     sections += _which_stack(results, plan)
     sections += _where_from(results, costs)
     sections += _what_happens(results, plan)
@@ -53,10 +54,14 @@ def _which_stack(results: Sequence[Results], plan: Plan) -> Iterator[str]:
     yield "## Which stack serves the tutorial's API how fast?"
     yield (
         f"{plan.clients} clients; {plan.users:,} users with {plan.items_per_user} "
-        f"items each. The median of rounds, {plan.rounds} of {plan.seconds:g} s, in "
-        "which the apps take turns. CPU is that of the app's process. The last column "
-        f"says how many times as many requests a second {OURS.name} answers: the "
-        "median of the rounds, and the extremes."
+        f"items each. Figures are medians of {plan.rounds} rounds of {plan.seconds:g} "
+        "s, in which the apps take turns. CPU is that of the app's process. The last "
+        f"column is how many times as many requests a second {OURS.name} answers: the "
+        "ratio of the medians and, in brackets, the least and the most of any round. "
+        "Where some rounds say more and others less, it says no difference. Each app "
+        f"runs as its users would run it. {OURS.name} keeps the threads of a process "
+        "on one core by itself, so every other app is measured once more with all its "
+        f"threads on one core: “{ONE_CORE.strip(', ')}”."
     )
     for result in results:
         yield f"### {result.engine}"
@@ -64,8 +69,6 @@ def _which_stack(results: Sequence[Results], plan: Plan) -> Iterator[str]:
             yield f"{name} is not measured: it does not start. {reason}"
         if result.routes:
             yield _plot("Requests per second of each route", "routes", result)
-            if all(OURS.name in by_app for by_app in result.routes.values()):
-                yield verdict(result)
             yield from _routes(result)
 
 
@@ -105,26 +108,74 @@ def _faster(ours: Rounds, theirs: Rounds) -> str:
     return ratio(paired_ratio(per_second(ours), per_second(theirs)))
 
 
-def verdict(results: Results) -> str:
-    """Where ours is behind a peer, in the median of the rounds."""
-    behind = []
-    for route, by_app in results.routes.items():
-        ours = by_app[OURS.name]
-        for name in {peer.name for peer in PEERS} & by_app.keys():
-            theirs = by_app[name]
-            speed = paired_ratio(per_second(ours), per_second(theirs))
-            cost = paired_ratio(cpu_ms(ours), cpu_ms(theirs))
-            if speed and speed.median < 1:
-                behind.append((route, name, "requests/s", speed))
-            if cost and cost.median > 1:
-                behind.append((route, name, "CPU", cost))
-    if not behind:
-        return f"{OURS.name} is behind no peer on any route, in requests/s or in CPU."
-    where = (
-        f"{name} on `{route}` ({number(value.median)} {TIMES} the {what})"
-        for route, name, what, value in sorted(behind, key=lambda b: b[:3])
+# What came out, in three sentences.
+
+
+class Comparison(NamedTuple):
+    """How many times as many requests a second ours answers, and at what CPU."""
+
+    engine: str
+    route: str
+    name: str
+    speed: Ratio
+    cpu: Ratio
+
+    @property
+    def where(self) -> str:
+        """Return which app it is, on which route and engine."""
+        return f"{self.name} on `{self.route}`, {self.engine.split()[0]}"
+
+    @property
+    def is_behind(self) -> bool:
+        """Return whether ours is slower, or needs more CPU, in every round."""
+        return self.speed.highest < 1 or self.cpu.lowest > 1
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the rounds disagree on which is faster."""
+        return not self.speed.is_clear
+
+    def __str__(self) -> str:
+        speed, cpu = number(self.speed.of_medians), number(self.cpu.of_medians)
+        return f"{self.where} ({speed} {TIMES} the requests/s, {cpu} {TIMES} the CPU)"
+
+
+def comparisons(
+    results: Sequence[Results], apps: Iterable[App]
+) -> Iterator[Comparison]:
+    """Compare ours with each of the apps, on each route and engine."""
+    names = [app.name for app in apps]
+    for result in results:
+        for route, by_app in result.routes.items():
+            ours = by_app.get(OURS.name, [])
+            for name in filter(by_app.__contains__, names):
+                speed = paired_ratio(per_second(ours), per_second(by_app[name]))
+                cpu = paired_ratio(cpu_ms(ours), cpu_ms(by_app[name]))
+                if speed and cpu:
+                    yield Comparison(result.engine, route, name, speed, cpu)
+
+
+def came_out(results: Sequence[Results]) -> Iterator[str]:
+    """Say what came out: against the tutorial, the other apps and the floor."""
+    against = list(comparisons(results, PEERS))
+    tutorial = [c for c in against if c.name == TUTORIAL.name]
+    floor = list(comparisons(results, [FLOOR]))
+    if not (tutorial and floor):
+        return
+    behind = "; ".join(str(c) for c in against if c.is_behind) or "none"
+    equal = "; ".join(c.where for c in against if c.is_open and not c.is_behind)
+    yield (
+        f"{OURS.name} answers {_span(tutorial)} times as many requests a second as "
+        f"{TUTORIAL.name}, and {_span(floor)} times as many as the floor, which has no "
+        "ORM.\n"
+        f"It is behind these apps: {behind}.\n"
+        f"The rounds show no difference to these: {equal or 'none'}."
     )
-    return f"{OURS.name} is behind: {'; '.join(where)}."
+
+
+def _span(found: Sequence[Comparison]) -> str:
+    figures = [c.speed.of_medians for c in found]
+    return f"{number(min(figures))} to {number(max(figures))}"
 
 
 # Where the difference comes from.

@@ -7,6 +7,7 @@ html_title = "peewee_app"
 html_theme = "furo"
 html_show_copyright = False
 html_copy_source = False
+pygments_dark_style = "github-dark"
 html_favicon = "_static/icon.svg"
 html_static_path = [
     "_static",
@@ -14,27 +15,36 @@ html_static_path = [
     str(files("mermaidx") / "assets" / "mermaid.js"),
 ]
 html_css_files = ["site.css"]
+html_js_files = ["tables.js"]
+html_show_sourcelink = False
 
 extensions = [
     "myst_parser",
+    "sphinx_copybutton",
     "sphinx_design",
     "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+    "docs.extensions.captions",
     "docs.extensions.mermaid",
     "docs.extensions.repository",
 ]
 exclude_patterns = ["_static"]
+
+# Of a console's lines, only the commands are copied, without the prompt.
+copybutton_prompt_text = "$ "
+copybutton_exclude = ".linenos, .gp"
+copybutton_line_continuation_character = "\\"
 
 # Pages are Markdown as GitHub has it, and directives where they must be.
 myst_enable_extensions = ["colon_fence"]
 myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
 
-# Signatures name what other packages document, and what this one keeps to itself.
-nitpick_ignore_regex = [
-    ("py:class", r"(collections|fastapi|peewee|starlette)\.[\w.]+"),
-    ("py:class", r"peewee_app\.fastapi_peewee(\.\w+){2,}"),
-    ("py:class", r"ModelSelect|M|P|T"),
-]
+# Signatures name what other packages document, and what this one keeps to itself. A
+# reference of ours that leads nowhere is a warning still.
+nitpick_ignore_regex = [("py:class", r"(?!peewee_app\.fastapi_peewee\.\w+$).*")]
 default_role = "code"  # As in Markdown.
+add_module_names = False
+python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+import httpx2
 import psutil
 
 from .processes import ServerError, dying_with_us
@@ -29,6 +30,10 @@ class Server:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> httpx2.Client:
+        """Return a client that has patience with a busy machine."""
+        return httpx2.Client(base_url=self.base_url, timeout=60)
 
     @property
     def log(self) -> str:
@@ -55,6 +60,12 @@ class Server:
         """Stop it as an operator does; return its log."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait()
+
+    def keep_to_core(self, core: int) -> None:
+        """Let all its threads, and those that they start, run on this core only."""
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with suppress(ProcessLookupError):  # It has ended since.
+                os.sched_setaffinity(int(thread.name), {core})
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process since its start."""

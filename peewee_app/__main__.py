@@ -7,7 +7,11 @@ import sys
 
 import uvicorn.main
 
-LIMITS = [
+OPTIONS = [
+    # What the requests and answers of one connection may take.
+    "--http=peewee_app.web.protocol:HttpProtocol",
+    # One core for each process; `--loop auto` is the way out.
+    "--loop=peewee_app.web.affinity:new_event_loop",
     # Connections of a process: below the 1,024 descriptors that a process often has.
     "--limit-concurrency=900",
     # Seconds after a SIGTERM, when what still runs is cancelled.
@@ -17,7 +21,7 @@ LIMITS = [
 
 def main() -> None:
     """Serve the app until a signal ends it."""
-    arguments = ["peewee_app.main:app", *LIMITS, *sys.argv[1:]]
+    arguments = ["peewee_app.main:app", *OPTIONS, *sys.argv[1:]]
     uvicorn.main.main(arguments, prog_name="peewee_app")
 
 

@@ -27,15 +27,9 @@ def get_user_by_email(email: str) -> "ModelSelect[User]":
 
 
 @prepared
-def get_users(
-    skip: int = 0, limit: int = 100, after: int | None = None
-) -> "ModelSelect[User]":
-    """Return `limit` users in the order of their ids, without the first `skip`.
-
-    With `after`, only those with a greater id than that.
-    """
-    users = User.select().order_by(User.id).offset(skip).limit(limit)
-    return users if after is None else users.where(User.id > after)
+def get_users(skip: int = 0, limit: int = 100) -> "ModelSelect[User]":
+    """Return `limit` users in the order of their ids, without the first `skip`."""
+    return User.select().order_by(User.id).offset(skip).limit(limit)
 
 
 def create_user(user: schemas.UserInDB) -> User:
@@ -84,19 +78,13 @@ def get_item(item_id: int) -> "ModelSelect[Item]":
 
 @prepared
 def get_items(
-    skip: int = 0,
-    limit: int = 100,
-    after: int | None = None,
-    owner_id: int | None = None,
+    skip: int = 0, limit: int = 100, owner_id: int | None = None
 ) -> "ModelSelect[Item]":
     """Return `limit` items in the order of their ids, without the first `skip`.
 
-    With `after`, only those with a greater id than that; with `owner_id`, only those of
-    one user.
+    With `owner_id`, only those of one user.
     """
     items = Item.select().order_by(Item.id).offset(skip).limit(limit)
-    if after is not None:
-        items = items.where(Item.id > after)
     return items if owner_id is None else items.where(Item.owner == owner_id)
 
 

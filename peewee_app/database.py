@@ -1,4 +1,4 @@
-"""The database, and the connection of a request."""
+"""Database, and the connection of a request."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated

@@ -24,8 +24,8 @@ INFO: dict[str, Any] = {
         {
             "name": "deletions",
             "description": (
-                "After one, the id 1 that is filled in everywhere may be gone, and no "
-                "other user or item gets it. Read a list, and fill in an id from there."
+                "An id is given once. After a deletion, read a list, and fill in an id "
+                "from there in place of the 1."
             ),
         },
     ],

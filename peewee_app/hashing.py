@@ -5,11 +5,14 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
+from argon2.exceptions import HashingError
 from fastapi import Depends, HTTPException, Request
 
 from . import schemas
 from .fastapi_peewee import Pool
 from .passwords import hash_password
+from .web.affinity import on_all_cores
+from .web.errors import unavailable
 
 # A hash keeps a core busy and takes 64 MiB, so more at once would only cost memory.
 turns = CapacityLimiter(os.cpu_count() or 1)
@@ -18,25 +21,29 @@ turns = CapacityLimiter(os.cpu_count() or 1)
 async def hash_in_turn(password: str, request: Request) -> str:
     """Hash a password on a worker thread.
 
-    Raises HTTPException 503 if that does not begin within the pool's timeout, and 499,
-    an answer to nobody, if the client has gone by then.
+    Raises HTTPException 503 if that does not begin within the pool's timeout or there
+    is no memory for it, and 499, an answer to nobody, if the client has gone by then.
     """
     pool: Pool = request.state.pool
     try:
         with fail_after(pool.timeout):
             await turns.acquire_on_behalf_of(request)
     except TimeoutError:
-        raise HTTPException(
-            503,
-            "Too many passwords wait to be hashed. Try again later.",
-            headers={"Retry-After": "1"},
-        ) from None
+        raise unavailable("Too many passwords wait to be hashed.") from None
     try:
         if await request.is_disconnected():
             raise HTTPException(499, "Client Closed Request")
-        return await run_sync(hash_password, password)
+        return await run_sync(hash_on_any_core, password)
+    except (MemoryError, HashingError):
+        raise unavailable("There is no memory to hash a password.") from None
     finally:
         turns.release_on_behalf_of(request)
+
+
+def hash_on_any_core(password: str) -> str:
+    """Hash a password, which needs no interpreter, and so not the core that has it."""
+    with on_all_cores():
+        return hash_password(password)
 
 
 async def hash_user(user: schemas.UserCreate, request: Request) -> schemas.UserInDB:
@@ -48,7 +55,8 @@ async def hash_user(user: schemas.UserCreate, request: Request) -> schemas.UserI
 async def hash_changes(user: schemas.UserUpdate, request: Request) -> dict[str, Any]:
     """Return the columns to change, by name."""
     changes = user.model_dump()
-    if password := changes.pop("password", None):
+    if "password" in changes:
+        password = changes.pop("password")
         changes["hashed_password"] = await hash_in_turn(password, request)
     return changes
 

@@ -1,14 +1,20 @@
-"""Whether the process lives, and whether its database answers."""
+"""Health of the process, and readiness of its database."""
 
 import asyncio
+import logging
 import time
 from contextvars import Context
 
 from fastapi import APIRouter, Request, Response
 
 from .database import db
-from .fastapi_peewee import MakeConnection, Pool, run, why_unavailable
+from .fastapi_peewee import Connector, Pool, run, why_unavailable
+from .fastapi_peewee.engines.connection import Connection
+from .fastapi_peewee.engines.errors import one_line
 from .models import User
+
+# The server's, which is shown.
+logger = logging.getLogger("uvicorn.error")
 
 router = APIRouter(prefix="/health", include_in_schema=False)
 
@@ -16,23 +22,32 @@ router = APIRouter(prefix="/health", include_in_schema=False)
 DEADLINE = 0.8
 # Seconds for which an answer holds.
 SHARED = 1
+# Seconds after which it connects anew: others may have to, and a password that was
+# changed shows only then.
+MAX_AGE = 10
 
 
 class Readiness:
-    """Whether the database can be read and written.
+    """Asks whether the database can be read and written.
 
     It is asked once at a time, on a thread and a connection of its own, and all who
     want to know share the answer. So a check works when all others wait, and costs no
     more than that, however many ask, and also when the database hangs.
     """
 
-    def __init__(self, connect: MakeConnection) -> None:
-        self._pool = Pool(db, connect, size=1, timeout=DEADLINE)
+    def __init__(self, connect: Connector) -> None:
+        def connect_anew() -> Connection:
+            connection = connect()
+            connection.max_age = MAX_AGE
+            return connection
+
+        self._pool = Pool(db, connect_anew, size=1, timeout=DEADLINE)
         self._answer: asyncio.Task[str | None] | None = None
         self._answered = 0.0
+        self._reason: str | None = None
 
     async def why_not(self) -> str | None:
-        """The class of the reason why the app is not ready; None if it is."""
+        """Return the reason why the app is not ready, in a word; None if it is."""
         if self._answer is None or (
             self._answer.done() and time.monotonic() - self._answered >= SHARED
         ):
@@ -47,11 +62,16 @@ class Readiness:
     async def _ask(self) -> str | None:
         try:
             async with self._pool.request():
-                return await run(ask)
+                reason = await run(ask)
         except Exception as exc:
-            return why_unavailable(exc) or "error"
-        finally:
-            self._answered = time.monotonic()
+            reason, words = why_unavailable(exc) or "error", one_line(exc)
+        else:
+            words = reason or "ready again"
+        if reason != self._reason:
+            logger.warning("/health/ready: %s", words)
+        self._reason = reason
+        self._answered = time.monotonic()
+        return reason
 
     def close(self) -> None:
         """Close the connection; blocks until that is done."""
@@ -59,9 +79,9 @@ class Readiness:
 
 
 def ask() -> str | None:
-    """What is wrong with a database that answers, if anything is."""
+    """Return what is wrong with a database that answers, if anything is."""
     User.select().exists()
-    reason: str | None = db.why_not_writable()
+    reason: str | None = db.why_not_writable(User._meta.table_name)
     return reason
 
 

@@ -1,4 +1,4 @@
-"""The application. `uvicorn peewee_app.main:app` serves it."""
+"""Application; `uvicorn peewee_app.main:app` serves it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +18,7 @@ from .fastapi_peewee import Pool, add_database_error_handlers, connector
 from .migrations import migrate
 from .routes import routers
 from .settings import Settings, load_settings, log_settings
+from .web.answer_limit import AnswerLimitMiddleware
 from .web.body_limit import BodyLimitMiddleware
 from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
@@ -29,7 +30,7 @@ from .web.telemetry import ServerTimingMiddleware, show_echo, watched
 
 
 class State(TypedDict):
-    """What every request has in its `request.state`."""
+    """Objects that every request has in its `request.state`."""
 
     pool: Pool
     readiness: health.Readiness
@@ -80,6 +81,7 @@ def create_app(
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
     app.add_middleware(ShutdownMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(AnswerLimitMiddleware)
     if settings.echo_sql:
         show_echo()
         app.add_middleware(ServerTimingMiddleware)

@@ -1,4 +1,4 @@
-"""The tables, as the SQLAlchemy tutorial has them."""
+"""Tables, as the SQLAlchemy tutorial has them."""
 
 from peewee import (
     AutoField,

@@ -1,12 +1,11 @@
-"""The path operations."""
+"""Path operations."""
 
 from fastapi import APIRouter, HTTPException
 
 from . import crud, schemas
 from .database import Db
 from .document import EMAIL_TAKEN, Route
-from .fastapi_peewee import ForeignKeyViolation, Page, UniqueViolation
-from .fastapi_peewee.paging import PageQuery
+from .fastapi_peewee import ForeignKeyViolation, Page, PageQuery, UniqueViolation
 from .fields import Id
 from .hashing import HashedChanges, HashedUser
 from .models import Item, User
@@ -31,7 +30,7 @@ def create_user(user: HashedUser, db: Db) -> User:
 @users.get("/users/", response_model=list[schemas.User])
 def read_users(page: Page, db: Db) -> PageQuery:
     """List users with their items, ordered by id."""
-    return page.of(crud.get_users)
+    return page.of(crud.get_users())
 
 
 @users.get("/users/{user_id}", response_model=schemas.User)
@@ -69,13 +68,13 @@ def read_items_of_user(user_id: Id, page: Page, db: Db) -> PageQuery:
     """List the items of one user, ordered by id."""
     if crud.get_user(user_id=user_id) is None:
         raise HTTPException(404, "User not found")
-    return page.of(crud.get_items, owner_id=user_id)
+    return page.of(crud.get_items(owner_id=user_id))
 
 
 @items.get("/items/", response_model=list[schemas.Item])
 def read_items(page: Page, db: Db) -> PageQuery:
     """List items, ordered by id."""
-    return page.of(crud.get_items)
+    return page.of(crud.get_items())
 
 
 @items.get("/items/{item_id}", response_model=schemas.Item)

@@ -1,4 +1,4 @@
-"""The JSON that goes in and out."""
+"""JSON that goes in and out."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from .fields import Email, Password, ShortText, example
 
 
 class ItemBase(BaseModel):
-    """The fields that are sent and returned of an item."""
+    """Fields of an item that are sent and returned."""
 
     title: str
     description: str | None = None
@@ -25,7 +25,7 @@ class ItemCreate(ItemBase):
 
 
 class ItemUpdate(BaseModel):
-    """What to change of an item: a field that is left out stays as it is."""
+    """Changes of an item: a field that is left out stays as it is."""
 
     model_config = example({"title": "Bar", "description": None})
 
@@ -45,7 +45,7 @@ class Item(ItemBase, PeeweeGetterDict):
 
 
 class UserBase(BaseModel):
-    """The fields that are sent and returned of a user."""
+    """Fields of a user that are sent and returned."""
 
     email: str
 
@@ -62,7 +62,7 @@ class UserCreate(UserBase):
 
 
 class UserUpdate(BaseModel):
-    """What to change of a user: a field that is left out stays as it is."""
+    """Changes of a user: a field that is left out stays as it is."""
 
     model_config = example({"email": "wade@example.com", "is_active": False})
 
@@ -74,7 +74,7 @@ class UserUpdate(BaseModel):
 
 
 class UserInDB(UserBase):
-    """A user as it is stored: with the hash of the password in its place."""
+    """A user to store, with the hash of the password in its place."""
 
     hashed_password: str = Field(repr=False)
 

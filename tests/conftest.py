@@ -15,11 +15,10 @@ from harness import servers
 from harness.processes import NotInstalledError
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connector
-from peewee_app.main import create_app
 from peewee_app.migrations import migrate
-from peewee_app.settings import Settings
 
 from .engines import skip
+from .factories import create_app
 
 # A shell has what it starts in the background ignore Ctrl-C, and so would our servers.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -155,7 +154,7 @@ def pool(url: str) -> Iterator[Pool]:
 
 @pytest.fixture
 def app(url: str) -> FastAPI:
-    return create_app(Settings.model_validate({"database_url": url}))
+    return create_app(url)
 
 
 @pytest.fixture

@@ -10,12 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from peewee_app.fastapi_peewee import (
-    ContextDatabase,
-    Pool,
-    PoolTimeoutError,
-    connector,
-)
+from peewee_app.fastapi_peewee import ContextDatabase, Pool, connector
 
 down: ContextVar[str] = ContextVar("down", default="nothing")
 up: ContextVar[str] = ContextVar("up", default="nothing")
@@ -55,11 +50,8 @@ async def path_operation(request: Request) -> None:
     up.set("the path operation's")
     print(f"  the path operation sees {down.get()}")
     print(f"  the same task: {request.state.task is asyncio.current_task()}")
-    try:
-        async with pool.request():
-            print("  the connection of the middleware")
-    except PoolTimeoutError as exc:
-        print(f"  {exc}")
+    async with pool.request():
+        print("  the connection of the middleware")
 
 
 async def main() -> None:

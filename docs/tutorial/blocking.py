@@ -2,41 +2,35 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 
 import httpx2
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
+from peewee import SqliteDatabase
 
-from peewee_app.fastapi_peewee import ContextDatabase, Pool, connector
-
-db = ContextDatabase()
-connect = connector("sqlite://")
-pool = Pool(db, connect, size=1, timeout=10)
+app = FastAPI()
+db = SqliteDatabase(":memory:")
 answered = threading.Event()
 
 
-async def get_db() -> AsyncIterator[None]:
-    """Give a request its connection."""
-    async with pool.request():
-        yield
-
-
-app = FastAPI()
+@db.func()
+def slow() -> bool:
+    """Wait until another request is answered, or for a second."""
+    return answered.wait(1)
 
 
 def slow_query() -> bool:
-    """A query that goes on until another request is answered, or for a second."""
-    db.register_function(lambda: answered.wait(1), "slow")
-    return bool(db.execute_sql("SELECT slow()").fetchone()[0])
+    """Ask on a connection of plain Peewee's."""
+    with db.connection_context():
+        return bool(db.execute_sql("SELECT slow()").fetchone()[0])
 
 
-@app.get("/def", dependencies=[Depends(get_db, scope="function")])
+@app.get("/def")
 def on_a_thread() -> bool:
     """FastAPI runs it on a worker thread."""
     return slow_query()
 
 
-@app.get("/async-def", dependencies=[Depends(get_db, scope="function")])
+@app.get("/async-def")
 async def on_the_event_loop() -> bool:
     """FastAPI runs it on the event loop, where everything else runs as well."""
     return slow_query()
@@ -60,4 +54,3 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
-    pool.close()

@@ -18,7 +18,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "get_users": lambda: list(crud.get_users(skip=0, limit=100)),
     "update_user": lambda: crud.update_user(1, {"is_active": False}),
     "create_user_item": lambda: crud.create_user_item(ItemCreate(title="Foo"), 1),
-    "get_items": lambda: list(crud.get_items(after=0, owner_id=1)),
+    "get_items": lambda: list(crud.get_items(owner_id=1)),
     "update_item": lambda: crud.update_item(1, {"title": "Bar"}),
     "delete_item": lambda: crud.delete_item(1),
     "delete_user": lambda: crud.delete_user(1),

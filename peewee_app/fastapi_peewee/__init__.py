@@ -7,25 +7,31 @@ from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailabl
 from .engines.url import is_in_memory, without_password
 from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
-from .middleware import DatabaseMiddleware
 from .migrations import migrate
-from .paging import Page
+from .paging import Page, PageQuery, PageRequest, page_after
 from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
 from .responses import add_database_error_handlers
 from .route import PeeweeRoute
-from .scope import MakeConnection, NoConnectionError, SharedTransactionError
+from .scope import (
+    EventLoopError,
+    MakeConnection,
+    NoConnectionError,
+    SharedTransactionError,
+)
 
 __all__ = [
     "BigId",
     "Connector",
     "ContextDatabase",
-    "DatabaseMiddleware",
+    "EventLoopError",
     "ForeignKeyViolation",
     "Id",
     "MakeConnection",
     "NoConnectionError",
     "Page",
+    "PageQuery",
+    "PageRequest",
     "PeeweeGetterDict",
     "PeeweeRoute",
     "Pool",
@@ -38,6 +44,7 @@ __all__ = [
     "connector",
     "is_in_memory",
     "migrate",
+    "page_after",
     "pool_size",
     "prepared",
     "prepared_first",

@@ -7,7 +7,8 @@ generic and alias in it is resolved.
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import TypeAdapter
+from peewee import Model
+from pydantic import BaseModel, TypeAdapter
 
 Node = dict[str, Any]
 # Where to look a field up: names of attributes, and places in lists.
@@ -54,6 +55,22 @@ class CoreSchema:
             elif inner["type"] in LISTS:
                 found += [o for item in self.items(inner) for o in self.objects(item)]
         return found
+
+    def only_object(self, node: Node, *, many: bool) -> Node | None:
+        """Return the object that a value of the node is, or with `many` a list of.
+
+        None if it may be any other, or if a function gets the value before.
+        """
+        kind = node["type"]
+        if kind == "definition-ref":
+            return self.only_object(self._definitions[node["schema_ref"]], many=many)
+        if kind in ("definitions", "nullable", "default", "function-after"):
+            return self.only_object(node["schema"], many=many)
+        if kind == "list" and many and not node.get("strict"):
+            return self.only_object(node.get("items_schema") or node, many=False)
+        if kind == "function-before" and is_renaming(node):
+            return self.only_object(node["schema"], many=many)
+        return node if kind == "model" and not many else None
 
     def is_nested(self) -> bool:
         """Whether it is more than an object, or a list of objects, without others."""
@@ -104,6 +121,31 @@ class CoreSchema:
 def zip_names(fields: list[Node]) -> Iterator[tuple[str, Node]]:
     """Give the fields of a dataclass their names."""
     return ((field["name"], field) for field in fields)
+
+
+class Renamed:
+    """A Peewee object as it is read by a schema that has aliases."""
+
+    def __init__(self, instance: Model, schema: type[BaseModel]) -> None:
+        self._instance = instance
+        self._names = plain_aliases(schema)
+
+    def __getattr__(self, alias: str) -> Any:
+        name = self._names.get(alias, alias)
+        try:
+            return getattr(self._instance, name)
+        except AttributeError:
+            return getattr(self._instance, alias)
+
+
+def renamed(schema: type[BaseModel], data: Any) -> Any:
+    """Return what a schema with aliases reads in place of a Peewee object."""
+    return Renamed(data, schema) if isinstance(data, Model) else data
+
+
+def is_renaming(node: Node) -> bool:
+    """Whether the function of the node is that of a schema with aliases."""
+    return getattr(node["function"]["function"], "func", None) is renamed
 
 
 def plain_aliases(schema: Any) -> dict[str, str]:

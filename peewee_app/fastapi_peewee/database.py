@@ -9,78 +9,185 @@ Models bind to a `ContextDatabase`, which stands for the connection of the curre
 scope. A request gets its scope from `Pool.request`; a script has `connect(db, url)`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from inspect import ismethod
 from typing import Any, Self
 
-from peewee import Database, DatabaseProxy
+from peewee import BlobField, Database, DatabaseProxy, JSONField, SqliteDatabase
 
 from .engines import connector
+from .peewee_private import NO_STATEMENT
 from .prepared import PreparedQuery
-from .scope import ConnectionScope, Holder, MakeConnection, NoConnectionError
+from .registered import Hook, Registered
+from .scope import (
+    ConnectionScope,
+    Holder,
+    MakeConnection,
+    NoConnectionError,
+    set_to,
+)
 from .transactions import Atomic
 
-# Methods that are no statement: they read the result of one, after which others may
-# have their turn, or keep Peewee's own account of transactions.
-NO_STATEMENT = {
-    *("last_insert_id", "rows_affected"),
-    *("in_transaction", "transaction_depth", "top_transaction"),
-    *("push_transaction", "pop_transaction"),
-}
+
+class NoAttributeError(NoConnectionError, AttributeError):
+    """An attribute of the connection was asked for where there is none."""
+
+
+class ContextJSON:
+    """JSON as the engine of the current scope has it."""
+
+    def __init__(self, db: "ContextDatabase") -> None:
+        self._db = db
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self  # As the database that it is of.
+
+    def _methods(self) -> Any:
+        engine = self._db.engine
+        return engine.json_methods(engine)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._methods(), name)
+
+    def make_value_wrapper(self, dumps: Callable[[Any], str]) -> Callable[[Any], Any]:
+        """Return what makes of a value what the engine stores."""
+        return lambda value: self._methods().make_value_wrapper(dumps)(value)
+
+    def make_value_reader(self, loads: Callable[[str], Any]) -> Callable[[Any], Any]:
+        """Return what makes a value of what the engine has stored."""
+        return lambda value: self._methods().make_value_reader(loads)(value)
 
 
 class ContextDatabase(DatabaseProxy):
-    """The Peewee database that is, in each context, its scope's connection."""
+    """The Peewee database that is, in each context, its scope's connection.
+
+    What Peewee lets a program say of a database once (functions, collations, hooks)
+    holds for every connection, also if it is said before there is one. Several of them
+    in one app keep apart.
+    """
 
     _scope: ContextVar[ConnectionScope | None]
+    _registered: Registered
+    _engine: Database | None
+    _binary: Callable[[bytes], Any]
+
+    json_methods = ContextJSON
 
     def __init__(self) -> None:
         # Peewee's proxy takes no attributes.
-        object.__setattr__(self, "_scope", ContextVar("scope", default=None))
+        vars(self).update(
+            _scope=ContextVar("scope", default=None),
+            _registered=Registered(),
+            _engine=None,
+            _binary=lambda value: self.engine.get_binary_type()(value),  # type: ignore[attr-defined]
+        )
         super().__init__()
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self  # As a database: it is a live resource.
 
     @property
     def scope(self) -> ConnectionScope | None:
         """The scope that this code runs in, if there is one."""
         return self._scope.get()
 
+    def holder(self, connect: MakeConnection) -> Holder:
+        """Return what holds one connection, which knows what is registered."""
+        return Holder(connect, self._registered)
+
     @contextmanager
     def use(self, scope: ConnectionScope) -> Iterator[Self]:
         """Make it the scope of what runs inside."""
-        outer = self._scope.get()
-        self._scope.set(scope)
-        try:
+        with set_to(self._scope, scope):
+            for callback in self._callbacks:
+                callback(scope.database)
             yield self
-        finally:
-            # Not reset(): a scope may end in another task than the one it began in.
-            self._scope.set(outer)
 
     @property
-    def obj(self) -> Database | None:
-        """What the proxy stands for; None outside a scope."""
+    def obj(self) -> Database | DatabaseProxy:
+        """What the proxy stands for: a connection, open or not; else itself."""
         scope = self._scope.get()
-        return scope.database if scope else None
+        return scope.database if scope else self
 
     @obj.setter
     def obj(self, value: None) -> None:
-        """Peewee sets None when it makes a proxy; here the scope decides."""
+        """Ignore the None that Peewee sets: the scope decides."""
 
-    # As Peewee's, which begin and end transactions by the methods below.
+    @property
+    def engine(self) -> Database:
+        """The connection, or the one that was last used, to see which engine it is.
+
+        Raises NoConnectionError if there has been none.
+        """
+        scope = self._scope.get()
+        engine = scope.database if scope else self._engine
+        if engine is None:
+            raise NoConnectionError
+        if engine is not self._engine:
+            vars(self)["_engine"] = engine
+        return engine
+
+    def attach_callback(self, callback: Callable[[Any], None]) -> Any:
+        """Call it with a connection whenever a scope begins.
+
+        Peewee attaches the hooks of fields. Those of the fields that follow the
+        current engine by themselves are not needed.
+        """
+        field = getattr(callback, "__self__", None)
+        if not isinstance(field, BlobField | JSONField):
+            self._callbacks.append(callback)
+        return callback
+
+    def get_binary_type(self) -> Callable[[bytes], Any]:
+        """Return what makes binary data of bytes, for the engine of the scope."""
+        return self._binary
+
+    @property
+    def query_hooks(self) -> list[Hook]:
+        """What is called after each statement, on every connection."""
+        return self._registered.query_hooks
+
+    # As Peewee's, but for this database and not only for one of its connections.
     session_start: Any = Database.session_start
     session_commit: Any = Database.session_commit
     session_rollback: Any = Database.session_rollback
+    batch_commit: Any = Database.batch_commit
+    bind: Any = Database.bind
+    bind_ctx: Any = Database.bind_ctx
+    __enter__: Any = Database.__enter__
+    __exit__: Any = Database.__exit__
 
     def __getattr__(self, name: str) -> Any:
         if name == "_Model":  # Peewee's own `Model` has not been asked for yet.
             raise AttributeError(name)
-        scope = self._scope_or_error()
-        value = getattr(scope.database, name)
+        scope = self._scope.get()
+        if scope is not None:
+            value = getattr(scope.database, name)
+        elif name in Registered.METHODS | Registered.DECORATORS:
+            value = None
+        elif not callable(value := getattr(Database, name, None)):
+            raise NoAttributeError
+        if name in Registered.METHODS:
+            return partial(self._register, name)
+        if name in Registered.DECORATORS:
+            return partial(getattr(SqliteDatabase, name), self)
+        if scope is None:
+            return partial(self._call, name)
         if name in NO_STATEMENT or not ismethod(value):
             return value
-        return partial(scope.call, value)
+        return partial(scope.call, name)
+
+    def _register(self, method: str, *args: Any, **options: Any) -> Any:
+        result = self._registered.add(method, *args, **options)
+        if scope := self._scope.get():
+            scope.tell()
+        return result
+
+    def _call(self, method: str, *args: Any, **options: Any) -> Any:
+        return self._scope_or_error().call(method, *args, **options)
 
     def _scope_or_error(self) -> ConnectionScope:
         scope = self._scope.get()
@@ -88,45 +195,67 @@ class ContextDatabase(DatabaseProxy):
             raise NoConnectionError
         return scope
 
+    def is_closed(self) -> bool:
+        """Return whether there is no open connection here."""
+        scope = self._scope.get()
+        return scope is None or scope.is_closed()
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Do as Peewee's."""
+        return self._scope_or_error().connect(reuse_if_open)
+
+    def close(self) -> bool:
+        """Do as Peewee's."""
+        scope = self._scope.get()
+        return scope is not None and scope.close()
+
+    def is_connection_usable(self) -> bool:
+        """Do as Peewee's."""
+        scope = self._scope.get()
+        return scope is not None and scope.is_connection_usable()
+
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        """As Peewee's."""
+        """Do as Peewee's."""
         with self._scope_or_error() as database:
             return database.execute_sql(sql, params)
 
     def execute(self, query: Any, **options: Any) -> Any:
-        """As Peewee's, but for SQL that is there already."""
+        """Do as Peewee's, but for SQL that is there already."""
         with self._scope_or_error() as database:
             if isinstance(query, PreparedQuery) and not options:
                 return database.execute_sql(*query.kept)
             return database.execute(query, **options)
 
     def atomic(self, *options: Any, **more: Any) -> Atomic:  # type: ignore[override]
-        """As Peewee's; as a decorator also more than once."""
+        """Do as Peewee's; as a decorator also more than once."""
         return Atomic(self, super().atomic(*options, **more))
 
     def begin(self, *options: Any, **more: Any) -> None:
-        """As Peewee's."""
+        """Do as Peewee's."""
         self._scope_or_error().begin(*options, **more)
 
     def commit(self) -> None:
-        """As Peewee's."""
+        """Do as Peewee's."""
         self._scope_or_error().commit()
 
     def rollback(self) -> None:
-        """As Peewee's."""
+        """Do as Peewee's."""
         self._scope_or_error().rollback()
 
 
 @contextmanager
-def connect(db: ContextDatabase, to: str | MakeConnection) -> Iterator[ContextDatabase]:
+def connect(
+    db: ContextDatabase, to: str | MakeConnection, *, may_block: bool = False
+) -> Iterator[ContextDatabase]:
     """Open a scope for a script, a shell or a thread, with a connection of its own.
 
     `to` is a URL, or what makes an unopened connection. The tables have to be there.
+    With `may_block`, queries may run on an event loop, which they stop meanwhile.
     Raises what `connector` does, and at the first query Peewee's OperationalError if
     the database cannot be reached.
     """
-    holder = Holder(connector(to) if isinstance(to, str) else to)
-    scope = ConnectionScope(holder)
+    holder = db.holder(connector(to) if isinstance(to, str) else to)
+    scope = ConnectionScope(holder, may_block=may_block)
     try:
         with db.use(scope):
             yield db

@@ -10,6 +10,8 @@ of the primary key. Then Pydantic reads the same objects.
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from peewee import BaseQuery, Model
@@ -17,8 +19,18 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationErro
 from pydantic_core import CoreSchema as PydanticSchema
 from pydantic_core import core_schema
 
-from .core_schemas import DICTS, LISTS, OBJECTS, CoreSchema, Node, Path, plain_aliases
+from .core_schemas import (
+    DICTS,
+    LISTS,
+    OBJECTS,
+    CoreSchema,
+    Node,
+    Path,
+    plain_aliases,
+    renamed,
+)
 from .relations import Known, relation_of
+from .rows import FastReader, NotFast
 
 T = TypeVar("T")
 
@@ -47,23 +59,8 @@ class PeeweeGetterDict(BaseModel):
         if not plain_aliases(cls):
             return schema
         return core_schema.no_info_before_validator_function(
-            lambda data: Renamed(data, cls) if isinstance(data, Model) else data, schema
+            partial(renamed, cls), schema
         )
-
-
-class Renamed:
-    """A Peewee object as it is read by a schema that has aliases."""
-
-    def __init__(self, instance: Model, schema: type[BaseModel]) -> None:
-        self._instance = instance
-        self._names = plain_aliases(schema)
-
-    def __getattr__(self, alias: str) -> Any:
-        name = self._names.get(alias, alias)
-        try:
-            return getattr(self._instance, name)
-        except AttributeError:
-            return getattr(self._instance, alias)
 
 
 def read(annotation: type[T], data: Any) -> T:
@@ -94,13 +91,20 @@ class Reader:
 
     def __init__(self, annotation: Any) -> None:
         self._core = CoreSchema(annotation)
+        self._fast = FastReader(self._core)
         self.adapter = self._core.adapter
         # Whether it may take more than the statement that selects a list.
         self.may_read_more = self._core.is_nested()
 
+    def fetch(self, query: Any) -> list[Any]:
+        """Return what a query selects, for `read`: objects with the same attributes."""
+        with suppress(NotFast):
+            return self._fast.fetch(self._core.root, query)
+        return list(query)
+
     def read(self, data: Any, **options: Any) -> Any:
         """Return what Pydantic makes of the data; the options are Pydantic's."""
-        loading = Loading(self._core)
+        loading = Loading(self._core, self._fast)
         try:
             loaded = loading.load(data)
             return self.adapter.validate_python(
@@ -118,8 +122,9 @@ class Reader:
 class Loading:
     """Loads what a schema names of some data, level by level."""
 
-    def __init__(self, core: CoreSchema) -> None:
+    def __init__(self, core: CoreSchema, fast: FastReader) -> None:
         self._core = core
+        self._fast = fast
         self._known: Known = {}
         # What is to be read at the next level, by schema.
         self._level: dict[int, tuple[Node, list[Model]]] = {}
@@ -128,7 +133,7 @@ class Loading:
 
     def load(self, data: Any) -> Any:
         """Return the data, with its queries run and what the schema names loaded."""
-        data = self._walk(self._core.nodes(self._core.root), data)
+        data = self._walk([self._core.root], data)
         while self._level:
             level, self._level = self._level, {}
             for node, instances in level.values():
@@ -145,29 +150,39 @@ class Loading:
         """Return why the objects were nested too deep, at this one."""
         return f"{instance!r} is nested too deep"
 
-    def _walk(self, nodes: list[Node], data: Any) -> Any:
-        """Find the Peewee objects in the data; return the data with its queries run."""
+    def _walk(self, schemas: list[Node], data: Any, *, replace: bool = True) -> Any:
+        """Find the Peewee objects in the data, which is read by one of the schemas.
+
+        Returns the data with its queries run and, where `replace` lets it, with light
+        objects and lists in place of instances and generators.
+        """
+        if replace and len(schemas) == 1:
+            with suppress(NotFast):
+                return self._fast.read(schemas[0], data)
+        nodes = [node for schema in schemas for node in self._core.nodes(schema)]
+        objects = [node for node in nodes if node["type"] in OBJECTS]
         if isinstance(data, Model):
-            self._expect([n for n in nodes if n["type"] in OBJECTS], [data])
+            self._expect(objects, [data])
         elif isinstance(data, Mapping):
             return self._walk_mapping(nodes, data)
         elif isinstance(data, BaseQuery | Iterator | list | tuple | set | frozenset):
-            items = [
-                i for n in nodes if n["type"] in LISTS for i in self._core.items(n)
-            ]
-            inner = [n for item in items for n in self._core.nodes(item)]
-            if inner:
-                return self._walk_items(inner, data)
-        elif not isinstance(data, str | bytes | int | float | None):
-            self._walk_attributes(nodes, data)
+            lists = [node for node in nodes if node["type"] in LISTS]
+            items = [item for node in lists for item in self._core.items(node)]
+            if any(map(self._core.nodes, items)) and (
+                replace or not isinstance(data, Iterator)
+            ):
+                return self._walk_items(items, data)
+        else:
+            self._walk_attributes(objects, data)
         return data
 
-    def _walk_items(self, nodes: list[Node], data: Iterable[Any]) -> Any:
+    def _walk_items(self, schemas: list[Node], data: Iterable[Any]) -> Any:
         items = list(data)
         instances = [item for item in items if isinstance(item, Model)]
+        nodes = [node for schema in schemas for node in self._core.nodes(schema)]
         self._expect([n for n in nodes if n["type"] in OBJECTS], instances)
         if len(instances) < len(items):
-            items = [self._walk(nodes, item) for item in items]
+            items = [self._walk(schemas, item) for item in items]
         if type(data) in (tuple, set, frozenset):
             return type(data)(items)  # type: ignore[call-arg]
         return items if isinstance(data, list | Iterator) else data
@@ -175,25 +190,27 @@ class Loading:
     def _walk_mapping(self, nodes: list[Node], data: Mapping[Any, Any]) -> Any:
         found = dict(data)
         for node in nodes:
-            if node["type"] in OBJECTS:
-                for paths, field in self._core.fields(node):
-                    for path in paths:
-                        if path[0] in found and len(path) == 1:
-                            value = found[path[0]]
-                            found[path[0]] = self._walk(self._core.nodes(field), value)
-            elif node["type"] in DICTS:
-                inner = [n for i in self._core.items(node) for n in self._core.nodes(i)]
-                found = {k: self._walk(inner, value) for k, value in found.items()}
+            if node["type"] in DICTS:
+                for key, value in found.items():
+                    found[key] = self._walk(self._core.items(node), value)
+            elif node["type"] in OBJECTS:
+                for key, schema in self._keys(node):
+                    if key in found:
+                        found[key] = self._walk([schema], found[key])
         return found if type(data) is dict else data
 
-    def _walk_attributes(self, nodes: list[Node], data: Any) -> None:
-        for node in nodes:
-            if node["type"] in OBJECTS and not isinstance(data, node.get("cls", ())):
-                for paths, field in self._core.fields(node):
-                    for path in paths:
-                        value = value_of(data, path[0])
-                        if not isinstance(value, Iterator):
-                            self._walk(self._core.nodes(field), value)
+    def _walk_attributes(self, objects: list[Node], data: Any) -> None:
+        for node in objects:
+            if not isinstance(data, node.get("cls", ())):
+                for name, schema in self._keys(node):
+                    self._walk([schema], value_of(data, name), replace=False)
+
+    def _keys(self, node: Node) -> Iterator[tuple[Any, Node]]:
+        """Yield under which keys an object has its fields, and their schemas."""
+        for paths, schema in self._core.fields(node):
+            for path in paths:
+                if len(path) == 1:
+                    yield path[0], schema
 
     def _expect(self, nodes: list[Node], instances: list[Model]) -> None:
         """Have what the nodes name of the instances loaded at the next level."""

@@ -1,16 +1,22 @@
 """Pages of a list, and the links from one to the others."""
 
+import json
 import re
-from typing import Annotated, Any
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Annotated, Any, TypeAlias, get_origin
 from urllib.parse import quote, urlencode
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, HTTPException, Query, Request, Response
+from peewee import BigAutoField, BigIntegerField, Model
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from starlette.types import Scope
 
-from .prepared import Prepared
+from . import keyset
+from .fields import Id
+from .prepared import PreparedQuery
+from .transactions import in_snapshot
 
-# The range of an INTEGER column.
-MIN_ID, MAX_ID = -(2**31), 2**31 - 1
 # An OFFSET has no more, but JavaScript rounds it up to the maximum that it may send.
 MAX_OFFSET, MAX_SKIP = 2**63 - 1, 9_223_372_036_854_776_000
 
@@ -18,10 +24,14 @@ Skip = Annotated[
     int, Query(ge=0, le=MAX_SKIP, description="How many rows to leave out first.")
 ]
 Limit = Annotated[int, Query(ge=0, le=1000, description="How many rows at most.")]
-After = Annotated[
-    int | None,
-    Query(ge=MIN_ID, le=MAX_ID, description="Only rows with a greater id than this."),
-]
+
+NOT_IN_THE_LIST = (
+    "The row that `after` names is not in this list: it may have been deleted. Start "
+    "again with the first page."
+)
+
+# A query of plain Peewee, or one whose SQL is kept.
+PageableQuery: TypeAlias = "keyset.Query | PreparedQuery[Any]"
 
 
 def path_of(scope: Scope) -> str:
@@ -42,83 +52,194 @@ def path_of(scope: Scope) -> str:
 
 
 class PageRequest:
-    """Which rows of a list a request asks for."""
+    """The page of a list that a request asks for.
+
+    `after` is a primary key, of the type that `key_type` reads: a tuple if the key has
+    several columns.
+    """
 
     def __init__(
-        self, request: Request, *, skip: int, limit: int, after: int | None
+        self,
+        request: Request,
+        response: Response,
+        *,
+        skip: int,
+        limit: int,
+        after: Any,
+        key_type: TypeAdapter[Any],
     ) -> None:
         self.request = request
-        self.skip = skip
+        self.response = response
+        self.skip = min(skip, MAX_OFFSET)
         self.limit = limit
         self.after = after
+        self._key_type = key_type
 
-    def of(self, function: Prepared[..., Any], **filters: Any) -> "PageQuery":
-        """This page of what the function selects, in the order of the primary key.
+    def of(self, query: PageableQuery) -> "PageQuery":
+        """Return this page of the query, for a path operation to return.
 
-        The function takes `skip`, `limit` and `after` besides the filters.
+        Its order is the query's, and then the primary key's. Its own skip and limit
+        take the place of the query's.
+
+        Raises TypeError for a key of 64 bits where `after` has 32.
         """
-        return PageQuery(self, function, filters)
+        keys = query.model._meta.get_primary_keys()
+        if any(isinstance(key, BigAutoField | BigIntegerField) for key in keys):
+            self._check(2**63 - 1)
+        return PageQuery(self, query)
 
-    def link(self, **parameters: int | None) -> str:
-        """Return the URL of another page, with this request's path and filters."""
+    def link(self, *, skip: int | None = None, after: Any = None) -> str:
+        """Return the URL of another page, with this request's path and filters.
+
+        Raises TypeError if a request cannot have the key as its `after`.
+        """
         given = self.request.query_params.multi_items()
-        filters = [(k, v) for k, v in given if k not in ("skip", "limit", "after")]
-        place = [(k, v) for k, v in parameters.items() if v is not None]
-        query = urlencode([*filters, ("limit", self.limit), *place])
-        return f"{path_of(self.request.scope)}?{query}"
+        query = [(k, v) for k, v in given if k not in ("skip", "limit", "after")]
+        query.append(("limit", str(self.limit)))
+        if skip is not None:
+            query.append(("skip", str(skip)))
+        if after is not None:
+            is_composite = isinstance(after, tuple)
+            text = json.dumps(after, default=str) if is_composite else str(after)
+            self._check(text)
+            query.append(("after", text))
+        return f"{path_of(self.request.scope)}?{urlencode(query)}"
+
+    def _check(self, key: Any) -> None:
+        try:
+            self._key_type.validate_python(key)
+        except ValidationError as exc:
+            raise TypeError(
+                "This page cannot go on after every key of the model. Declare one by "
+                "the key's type: Annotated[PageRequest, Depends(page_after(BigId))]"
+            ) from exc
 
 
 class PageQuery:
     """A page as a path operation returns it: it is read, and its links are made."""
 
-    def __init__(
-        self, page: PageRequest, function: Prepared[..., Any], filters: dict[str, Any]
-    ) -> None:
+    def __init__(self, page: PageRequest, query: PageableQuery) -> None:
         self._page = page
-        self._function = function
-        self._filters = filters
-        # One row more tells whether there is a next page.
-        self.query = function(
-            skip=page.skip, limit=page.limit + 1, after=page.after, **filters
-        )
+        self._query = query
 
-    def cut(self, rows: list[Any], response: Response) -> list[Any]:
-        """The rows of the page; the response gets its `Link` header (RFC 8288).
+    def read(self, fetch: Callable[[PageableQuery], Iterable[Any]] = list) -> list[Any]:
+        """Return the rows of the page, and set the `Link` header (RFC 8288).
 
-        The next page is named by `after`, whose cost does not grow with depth.
+        `fetch` runs a query. It returns instances, or dicts or other objects that have
+        some of the instances' attributes.
+
+        Raises TypeError if the query's order has no row after another, and
+        HTTPException (404) if the place of `after` has to be looked up, and the list
+        has no such row.
         """
+        query = self._query
+        if isinstance(query, PreparedQuery) and not query.ask(keyset.is_by_key):
+            query = query.plain()
+        if isinstance(query, PreparedQuery) or keyset.is_by_key(query):
+            return self._read(query, (), fetch)
+        database = query.model._meta.database
+        return in_snapshot(database, partial(self._look_up, query, fetch))
+
+    def _look_up(self, query: keyset.Query, fetch: Callable[..., Any]) -> list[Any]:
+        """Read a page whose rows do not come in the order of their keys."""
+        key = key_columns(self._page.after)
+        nulls = () if key is None else keyset.nulls_of(query, key)
+        if nulls is None:
+            raise HTTPException(404, NOT_IN_THE_LIST)
+        return self._read(query, nulls, fetch)
+
+    def _read(
+        self, query: PageableQuery, nulls: Sequence[bool], fetch: Callable[..., Any]
+    ) -> list[Any]:
         page = self._page
+        place = {"key": key_columns(page.after), "nulls": nulls}
+
+        def rows_of(skip: int, limit: int) -> PageableQuery:
+            return change(query, keyset.rows_after, **place, skip=skip, limit=limit)
+
+        # One row more tells whether there is a next page. That is named by `after`,
+        # whose cost does not grow with depth.
+        rows = list(fetch(rows_of(page.skip, page.limit + 1)))
         links = {"first": page.link()}
         if page.limit and page.skip:
             skip = max(page.skip - page.limit, 0)
             links["prev"] = page.link(skip=skip, after=page.after)
         elif page.limit and page.after is not None:
-            links["prev"] = page.link(after=self._start_of_previous(page.after))
+            before = change(query, keyset.row_before, **place, rows=page.limit).first()
+            links["prev"] = page.link(after=before and before.get_id())
         if page.limit and page.limit < len(rows):
-            key = self.query.model._meta.primary_key.name
-            links["next"] = page.link(after=getattr(rows[page.limit - 1], key))
-        response.headers["Link"] = ", ".join(
+            key = key_of(query.model, rows[page.limit - 1])
+            if key is None:
+                last = rows_of(page.skip + page.limit - 1, 1).first()
+                key = last and last.get_id()
+            links["next"] = page.link(after=key)
+        page.response.headers["Link"] = ", ".join(
             f'<{url}>; rel="{relation}"' for relation, url in links.items()
         )
         return rows[: page.limit]
 
-    def _start_of_previous(self, after: int) -> int | None:
-        """The id after which the page starts that ends with `after`.
 
-        None if it starts with the first row.
-        """
-        key = self.query.model._meta.primary_key
-        ids = self._function.plain(**self._filters).select(key).where(key <= after)
-        row = ids.order_by(key.desc()).limit(1).offset(self._page.limit).tuples()
-        return next((start for (start,) in row), None)
-
-
-async def get_page(
-    request: Request, skip: Skip = 0, limit: Limit = 100, after: After = None
-) -> PageRequest:
-    """The page that the request asks for."""
-    skip = min(skip, MAX_OFFSET)
-    return PageRequest(request, skip=skip, limit=limit, after=after)
+def change(
+    query: PageableQuery, function: Callable[..., keyset.Query], **values: Any
+) -> PageableQuery:
+    """Return the query that the function makes of the query and the values."""
+    if isinstance(query, PreparedQuery):
+        return query.changed(function, **values)
+    return function(query, **values)
 
 
-Page = Annotated[PageRequest, Depends(get_page)]
+def key_columns(key: Any) -> list[Any] | None:
+    """Return the values of the key's columns."""
+    if key is None:
+        return None
+    return list(key) if isinstance(key, tuple) else [key]
+
+
+def key_of(model: type[Model], row: Any) -> Any:
+    """Return the primary key of a row; None if the row does not have it."""
+    if isinstance(row, Model):
+        return row.get_id()
+    names = [key.safe_name for key in model._meta.get_primary_keys()]
+    values = row if isinstance(row, dict) else {n: getattr(row, n, None) for n in names}
+    key = tuple(values.get(name) for name in names)
+    if None in key:
+        return None
+    return key if len(key) > 1 else key[0]
+
+
+def page_after(
+    key_type: Any,
+    description: str = "Only rows that come after the one with this key.",
+) -> Callable[..., Coroutine[Any, Any, PageRequest]]:
+    """Return the dependency for pages of rows that have a primary key of this type.
+
+    The type is `BigId`, `Text` or `UUID`, for example. For a key of two columns it is
+    `tuple[Id, Text]`, and a client sends `after` as JSON. Declare such a page as
+    `BookPage = Annotated[PageRequest, Depends(page_after(UUID))]`.
+    """
+    adapter: TypeAdapter[Any] = TypeAdapter(key_type)
+    if get_origin(key_type) is tuple:
+        key_type = Annotated[str, AfterValidator(adapter.validate_json)]
+        adapter = TypeAdapter(key_type)
+    query = Query(description=description)
+
+    async def get_page(
+        request: Request,
+        response: Response,
+        skip: Skip = 0,
+        limit: Limit = 100,
+        after: Annotated[key_type | None, query] = None,
+    ) -> PageRequest:
+        return PageRequest(
+            request, response, skip=skip, limit=limit, after=after, key_type=adapter
+        )
+
+    return get_page
+
+
+# The database counts ids from 1.
+FromZero = Annotated[Id, Field(ge=0)]
+Page = Annotated[
+    PageRequest,
+    Depends(page_after(FromZero, "Only rows with a greater id than this.")),
+]

@@ -1,9 +1,24 @@
-"""The only place where private parts of Peewee are looked at: those of a query."""
+"""The only place where private parts of Peewee are looked at."""
 
 from collections.abc import Generator
 from typing import Any
 
-from peewee import CursorWrapper, Model
+from peewee import SQL, CursorWrapper, Field, Model, ModelSelect
+
+# Not a query of another kind, which may have clauses of its own.
+PLAIN = {ModelSelect}
+
+# Methods of a database that are no statement: they read the result of one, after which
+# others may have their turn, or keep Peewee's own account of transactions. Callbacks
+# after a commit may wait for another thread.
+NO_STATEMENT = frozenset(
+    {
+        *("last_insert_id", "rows_affected"),
+        *("in_transaction", "transaction_depth", "top_transaction"),
+        *("push_transaction", "pop_transaction"),
+        *("after_commit", "_run_commit_callbacks", "_clear_commit_callbacks"),
+    }
+)
 
 
 class Rows(CursorWrapper):
@@ -26,18 +41,57 @@ def with_rows(query: Any, rows: list[Model]) -> Any:
     return query
 
 
-def is_plain(query: Any) -> bool:
-    """Whether the query just selects columns of its model, to make instances.
-
-    It does not if it loads relations of its own accord, makes other rows than
-    instances, has columns that are not the model's, or has run already.
-    """
+def is_narrowable(query: Any, fields: list[Field]) -> bool:
+    """Whether to select only these fields would not change the rows of the query."""
+    selected = query.selected_columns
+    chosen = {id(column) for column in selected}
     return (
-        query._cursor_wrapper is None
+        # It selects columns of one model, these among them, to make instances.
+        type(query) in PLAIN
+        and query._from_list == [query.model]
+        and all(getattr(column, "model", None) is query.model for column in selected)
+        and chosen.issuperset(map(id, fields))
         and query._row_type is None
-        and not getattr(query, "_load_tree", None)
-        and all(
-            getattr(column, "model", None) is query.model
-            for column in getattr(query, "selected_columns", ())
-        )
+        # It has not run, and loads no relations of its own accord.
+        and query._cursor_wrapper is None
+        and not query._load_tree
+        # No clause of it looks at the columns that are selected.
+        and not query._simple_distinct
+        and not query._distinct
+        and query._group_by is None
+        and query._having is None
+        and not query._windows
+        and not query._cte_list
+        and not any(is_literal(term) for term in query._order_by or ())
     )
+
+
+def is_literal(term: Any) -> bool:
+    """Whether a term of ORDER BY is SQL, which may count the columns."""
+    return isinstance(getattr(term, "node", term), SQL)
+
+
+def loads_related(query: Any) -> bool:
+    """Whether the query loads relations of its own accord."""
+    return bool(query._load_tree)
+
+
+def cursor_wrapper(query: Any, plain: Any, cursor: Any) -> Any:
+    """Return what makes of the cursor's rows what `plain` would.
+
+    Unless other rows are asked of the query: `dicts`, for example.
+    """
+    if query._row_type:
+        plain = plain.clone()
+        plain._row_type, plain._constructor = query._row_type, query._constructor
+    return plain._get_cursor_wrapper(cursor)
+
+
+def order_of(query: Any) -> tuple[Any, ...]:
+    """Return the nodes of the query's ORDER BY."""
+    return query._order_by or ()
+
+
+def is_grouped(query: Any) -> bool:
+    """Return whether the query has a GROUP BY."""
+    return bool(query._group_by)

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
 from queue import SimpleQueue
@@ -19,7 +19,7 @@ from anyio.to_thread import run_sync
 from peewee import OperationalError
 
 from .database import ContextDatabase, connect
-from .scope import ConnectionScope, Holder, MakeConnection
+from .scope import ConnectionScope, MakeConnection, set_to
 from .transactions import in_snapshot
 
 T = TypeVar("T")
@@ -32,73 +32,90 @@ class PoolTimeoutError(OperationalError):
 class Slot:
     """A thread, and the connection that it keeps from one request to the next."""
 
-    def __init__(self, connect: MakeConnection, free: Callable[["Slot"], None]) -> None:
+    def __init__(
+        self,
+        db: ContextDatabase,
+        connect: MakeConnection,
+        free: Callable[["Slot"], None],
+    ) -> None:
+        self._db = db
         self._connect = connect
         self._free = free
         self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._running = False
+        self._running = 0
         self._given_back = False
-        self.holder = Holder(connect)
+        self.holder = db.holder(connect)
 
     async def run(self, function: Callable[[], T]) -> T:
-        """What the function returns, on the slot's thread and in this context.
+        """Return what the function does, on the slot's thread and in this context.
 
         If the caller is cancelled, the function runs on, and so the slot is not free
-        before it is done.
+        before it is done. Raises OperationalError if there can be no thread.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         context = copy_context()
 
         def done(result: T | None, exc: BaseException | None) -> None:
-            self._running = False
+            self._end_run()
             if not answer.done():
                 if exc is None:
                     answer.set_result(result)  # type: ignore[arg-type]
                 else:
                     answer.set_exception(exc)
-            if self._given_back:
-                self._given_back = False
-                self._free(self)
 
         def job() -> None:
             try:
                 result, error = context.run(function), None
             except BaseException as exc:
                 result, error = None, exc
-            loop.call_soon_threadsafe(done, result, error)
+            try:
+                loop.call_soon_threadsafe(done, result, error)
+            except RuntimeError:  # The loop is closed, and nobody waits.
+                self._end_run()
 
-        self._running = True
         self._put(job)
+        self._running += 1
         return await answer
 
     def give_back(self, scope: ConnectionScope) -> None:
-        """End the scope, and let the next request have the slot; never blocks."""
+        """End the scope, and let the next request have the slot; never block."""
         if not scope.end():
-            self.holder = Holder(self._connect)
+            self.holder = self._db.holder(self._connect)
         elif not self.holder.end_use():
-            self._put(self.holder.clean)
+            with suppress(OperationalError):  # Then the next request cleans it.
+                self._put(self.holder.clean)
         if self._running:
             self._given_back = True
         else:
             self._free(self)
 
     def close(self) -> None:
-        """Close the connection, and end the thread; blocks until that is done."""
+        """Close the connection, and end the thread; block until that is done."""
         if self._thread:
             self._jobs.put(None)
             self._thread.join()
             self._thread = None
         self.holder.close()
 
+    def _end_run(self) -> None:
+        self._running -= 1
+        if self._given_back and not self._running:
+            self._given_back = False
+            self._free(self)
+
     def _put(self, job: Callable[[], object]) -> None:
-        self._jobs.put(job)
         if self._thread is None:
-            self._thread = threading.Thread(
+            thread = threading.Thread(
                 target=self._work, name="peewee slot", daemon=True
             )
-            self._thread.start()
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError) as exc:
+                raise OperationalError(f"no thread for a connection: {exc}") from exc
+            self._thread = thread
+        self._jobs.put(job)
 
     def _work(self) -> None:
         while job := self._jobs.get():
@@ -113,7 +130,8 @@ class RequestScope(ConnectionScope):
         super().__init__(slot.holder)
         self.pool = pool
         self.slot = slot
-        self.task = asyncio.current_task()
+        # How many have entered it: it ends with the last of them.
+        self.users = 0
 
 
 class Pool:
@@ -134,7 +152,7 @@ class Pool:
         self.db = db
         self.timeout = timeout
         self._connect = connect
-        self._slots = [Slot(connect, self._free) for _ in range(size)]
+        self._slots = [Slot(db, connect, self._free) for _ in range(size)]
         # Last in, first out: the connection that was used last is warm.
         self._idle = list(self._slots)
         self._waiting: deque[asyncio.Future[Slot]] = deque()
@@ -143,28 +161,24 @@ class Pool:
     async def request(self) -> AsyncIterator[ContextDatabase]:
         """Open a scope for code on the event loop, when a slot has come free.
 
-        Within a request of the same task it is that request's scope. Raises
+        Within a request, also in a task that the request has started, it is that
+        request's scope, which ends with the last that has entered it. Where code
+        `idles`, it holds nothing: each `run` gets a scope of its own. Raises
         PoolTimeoutError if no slot comes free within the pool's timeout.
         """
-        outer = self.db.scope
-        if (
-            isinstance(outer, RequestScope)
-            and outer.pool is self
-            and outer.task is asyncio.current_task()
-        ):
-            yield self.db
+        if idles.get() and self not in _idle.get():
+            with set_to(_idle, (*_idle.get(), self)):
+                yield self.db
             return
-        slot = await self._take()
-        scope = RequestScope(self, slot)
-        before = _request.get()
-        _request.set(scope)
+        scope = self._shared() or await self._admit()
+        scope.users += 1
         try:
-            with self.db.use(scope):
+            with self.db.use(scope), set_to(_request, scope):
                 yield self.db
         finally:
-            # Not reset(): it may end in another task than the one it began in.
-            _request.set(before)
-            slot.give_back(scope)
+            scope.users -= 1
+            if not scope.users:
+                scope.slot.give_back(scope)
 
     @contextmanager
     def connection(self) -> Iterator[ContextDatabase]:
@@ -176,22 +190,36 @@ class Pool:
             yield db
 
     def close(self) -> None:
-        """Close all connections, and end their threads; blocks until that is done."""
+        """Close all connections, and end their threads; block until that is done."""
         for slot in self._slots:
             slot.close()
+
+    def _shared(self) -> RequestScope | None:
+        scope = self.db.scope
+        is_open = isinstance(scope, RequestScope) and scope.pool is self and scope.users
+        return scope if is_open else None  # type: ignore[return-value]
+
+    async def _admit(self) -> RequestScope:
+        slot = await self._take()
+        try:
+            return RequestScope(self, slot)
+        except BaseException:
+            self._free(slot)
+            raise
 
     async def _take(self) -> Slot:
         if self._idle:
             return self._idle.pop()
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[Slot] = loop.create_future()
-        self._waiting.append(waiting)
         timer = loop.call_later(self.timeout, self._expire, waiting)
+        self._waiting.append(waiting)
         try:
             return await waiting
-        except asyncio.CancelledError:
+        except BaseException:
             # Both may have come at once.
-            if not waiting.cancelled() and not waiting.exception():
+            has_result = not waiting.cancel() and not waiting.cancelled()
+            if has_result and not waiting.exception():
                 self._free(waiting.result())
             raise
         finally:
@@ -205,7 +233,7 @@ class Pool:
     def _free(self, slot: Slot) -> None:
         while self._waiting:
             waiting = self._waiting.popleft()
-            if not waiting.done():
+            if not waiting.done() and not waiting.get_loop().is_closed():
                 waiting.set_result(slot)
                 return
         self._idle.append(slot)
@@ -218,12 +246,21 @@ async def run(function: Callable[[], T], *, snapshot: bool = False) -> T:
     (see `in_snapshot`). Outside a request, on one of the framework's threads.
     """
     request = _request.get()
-    if request is None:
-        return await run_sync(function)
+    if request is None or not request.users:
+        if not (pools := _idle.get()):
+            return await run_sync(function)
+        async with AsyncExitStack() as stack:
+            for pool in pools:
+                await stack.enter_async_context(pool.request())
+            return await run(function, snapshot=snapshot)
     if snapshot:
         function = partial(in_snapshot, request.pool.db, function)
     return await request.slot.run(function)
 
 
+# Whether this is code that waits long between its queries, such as a WebSocket's.
+idles: ContextVar[bool] = ContextVar("idles", default=False)
+# The pools that code which idles takes a slot of for each `run`.
+_idle: ContextVar[tuple[Pool, ...]] = ContextVar("idle", default=())
 # The request that this code belongs to.
 _request: ContextVar[RequestScope | None] = ContextVar("request", default=None)

@@ -6,16 +6,29 @@ with placeholders in their place; from then on its SQL only gets other values.
 """
 
 import inspect
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import update_wrapper, wraps
-from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, NoReturn, ParamSpec, TypeVar
 
-from peewee import Database, DatabaseProxy, Model, ModelRaw, ModelSelect, Node
+from peewee import (
+    SQL,
+    Database,
+    DatabaseProxy,
+    Model,
+    ModelRaw,
+    ModelSelect,
+    Node,
+    Select,
+    fn,
+)
+
+from .peewee_private import cursor_wrapper, loads_related
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 
-Change = Callable[["ModelSelect[Any]"], "ModelSelect[Any]"]
+Change = Callable[["ModelSelect[Any]"], Any]
 
 
 class Given(Node):
@@ -55,32 +68,77 @@ class Parameter:
         return self.converter(value) if self.converter else value
 
 
-Statement = tuple[str, list[Any]]
+class Statement(NamedTuple):
+    """SQL, what its values are made of, and the query that it was built of."""
+
+    sql: str
+    parameters: list[Any]
+    query: Any
+
+    def values(self, arguments: dict[str, Any]) -> list[Any]:
+        """Return the values for these arguments of the function."""
+        return [
+            part.value(arguments) if isinstance(part, Parameter) else part
+            for part in self.parameters
+        ]
 
 
 class PreparedQuery(ModelRaw, Generic[M]):
-    """A query whose SQL is there already. To iterate it gives instances."""
+    """A query whose SQL is there already. To iterate it gives what the query gives."""
 
     def __init__(self, prepared: "Prepared[..., M]", arguments: dict[str, Any]) -> None:
         self._prepared = prepared
         self._arguments = arguments
-        self.kept = bind(prepared.statement(arguments), arguments)
+        self._statement = prepared.statement(arguments)
+        self.kept = self._statement.sql, self._statement.values(arguments)
         super().__init__(prepared.model, *self.kept)
 
     def __iter__(self) -> Iterator[M]:
         rows: Iterator[M] = super().__iter__()  # type: ignore[no-untyped-call]
         return rows
 
+    def _get_cursor_wrapper(self, cursor: Any) -> Any:
+        return cursor_wrapper(self, self._statement.query, cursor)
+
+    def count(self) -> int:
+        """Return how many rows there are."""
+        ((number,),) = self.rows("count", counted)
+        return int(number)
+
     def first(self) -> M | None:
         """The first row as an instance, or None."""
         return next(iter(self), None)
 
     def rows(self, key: Hashable, change: Change) -> list[tuple[Any, ...]]:
-        """The rows, from the driver, of the query that `change` makes of this one.
+        """Return the rows, from the driver, of what `change` makes of this query.
 
-        The SQL of that query is built once for each key.
+        The SQL of that is built once for each key.
         """
-        return self._prepared.rows(self._arguments, key, change)
+        statement = self._prepared.statement(self._arguments, key, change)
+        database: Database = self.model._meta.database
+        values = statement.values(self._arguments)
+        return list(database.execute_sql(statement.sql, values).fetchall())
+
+    def plain(self) -> "ModelSelect[M]":
+        """Return the query as Peewee has it."""
+        return self._prepared.plain(**self._arguments)
+
+    def ask(self, question: Callable[["ModelSelect[M]"], T]) -> T:
+        """Return the answer of a function that is asked about the query.
+
+        It is asked once for each shape: the values cannot matter to it.
+        """
+        return self._prepared.ask(question, self._arguments)
+
+    def changed(
+        self, change: Callable[..., "ModelSelect[M]"], **more: Any
+    ) -> "PreparedQuery[M]":
+        """Return the query that `change(query, **more)` makes of this one.
+
+        Its SQL, too, is built once for each shape of all arguments.
+        """
+        ours = {f"{change.__name__}_{name}": value for name, value in more.items()}
+        return self._prepared.changed(change, ours)(**self._arguments, **ours)
 
 
 class Prepared(Generic[P, M]):
@@ -100,12 +158,14 @@ class Prepared(Generic[P, M]):
         # Ways to call the function that fit its signature.
         self._calls: set[tuple[object, ...]] = set()
         self._statements: dict[Hashable, Statement] = {}
+        self._answers: dict[Hashable, Any] = {}
+        self._changed: dict[Callable[..., Any], Prepared[..., M]] = {}
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PreparedQuery[M]:
         """The query for these arguments, not run yet.
 
         Raises TypeError if the function asks for the value of an argument, or returns
-        what has no SQL of one model's columns.
+        what is not a select().
         """
         call = len(args), *kwargs
         if call not in self._calls:
@@ -115,13 +175,37 @@ class Prepared(Generic[P, M]):
         arguments = self._defaults | given
         return PreparedQuery(self, arguments)
 
-    def rows(
-        self, arguments: dict[str, Any], key: Hashable, change: Change
-    ) -> list[tuple[Any, ...]]:
-        """As `PreparedQuery.rows`, of the query for these arguments."""
-        sql, values = bind(self.statement(arguments, key, change), arguments)
-        database: Database = self.model._meta.database
-        return list(database.execute_sql(sql, values).fetchall())
+    def ask(
+        self, question: Callable[["ModelSelect[M]"], T], arguments: dict[str, Any]
+    ) -> T:
+        """As `PreparedQuery.ask`, about the query for these arguments."""
+        name = question, tuple(map(shape_of, arguments.values()))
+        if name not in self._answers:
+            self._answers[name] = question(self.plain(**arguments))  # type: ignore[call-arg]
+        answer: T = self._answers[name]
+        return answer
+
+    def changed(
+        self, change: Callable[..., "ModelSelect[M]"], ours: Iterable[str]
+    ) -> "Prepared[..., M]":
+        """Return the function whose queries are changed; it takes more arguments."""
+        if change not in self._changed:
+            prefix = f"{change.__name__}_"
+
+            def function(**arguments: Any) -> "ModelSelect[M]":
+                more = {n.removeprefix(prefix): arguments.pop(n) for n in names}
+                return change(self.plain(**arguments), **more)  # type: ignore[call-arg]
+
+            names = tuple(ours)
+            function.__qualname__ = self.plain.__qualname__
+            function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+                [
+                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
+                    for name in (*self._defaults, *names)
+                ]
+            )
+            self._changed[change] = Prepared(function)
+        return self._changed[change]
 
     def statement(
         self,
@@ -137,12 +221,16 @@ class Prepared(Generic[P, M]):
             self.model = self._query(arguments).model
         database = self.model._meta.database
         shape = tuple(map(shape_of, arguments.values()))
-        name = (dialect(database), shape, key)
+        meta = self.model._meta
+        name = (dialect(database), meta.schema, meta.table_name, shape, key)
         if name not in self._statements:
-            statement = database.get_sql_context().parse(change(self._query(arguments)))
+            query = change(self._query(arguments))
+            sql, parameters = database.get_sql_context().parse(query)
+            statement = Statement(sql, parameters, query)
             plain = change(self.plain(**arguments))  # type: ignore[call-arg]
             # A pattern that Peewee makes of the value, for LIKE, is not the same.
-            if database.get_sql_context().parse(plain) != bind(statement, arguments):
+            bound = sql, statement.values(arguments)
+            if database.get_sql_context().parse(plain) != bound:
                 raise TypeError(
                     f"{self.plain.__qualname__}() cannot be prepared: Peewee makes "
                     "more of a value than a parameter. Leave the decorator out."
@@ -153,13 +241,10 @@ class Prepared(Generic[P, M]):
     def _query(self, arguments: dict[str, Any]) -> "ModelSelect[M]":
         placeholders = {n: placeholder(n, value) for n, value in arguments.items()}
         query: ModelSelect[M] = self.plain(**placeholders)  # type: ignore[call-arg]
-        if not isinstance(query, ModelSelect) or not all(
-            getattr(column, "model", query.model) is query.model
-            for column in query.selected_columns
-        ):
+        if not isinstance(query, ModelSelect) or loads_related(query):
             raise TypeError(
-                f"{self.plain.__qualname__}() should return a select() of one model's "
-                "columns to be prepared."
+                f"{self.plain.__qualname__}() should return a select(), without "
+                "with_related(), to be prepared."
             )
         return query
 
@@ -202,13 +287,9 @@ def placeholder(name: str, value: Any) -> Any:
     return Given(name)
 
 
-def bind(statement: Statement, arguments: dict[str, Any]) -> Statement:
-    """The statement with the values in place of its parameters."""
-    sql, parameters = statement
-    return sql, [
-        parameter.value(arguments) if isinstance(parameter, Parameter) else parameter
-        for parameter in parameters
-    ]
+def counted(query: Any) -> Any:
+    """Return the query for the number of rows of this one."""
+    return Select([query.order_by().alias("rows")], [fn.COUNT(SQL("1"))])
 
 
 def dialect(database: Any) -> Hashable:

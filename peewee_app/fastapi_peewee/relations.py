@@ -38,6 +38,7 @@ class Relation:
 
     key: Field
     link: Field
+    to: type[Model]
     many = True
 
     def __init__(self, name: str, accessor: Any) -> None:
@@ -101,6 +102,7 @@ class ForeignKey(Relation):
         super().__init__(name, accessor)
         self.key = accessor.field
         self.link = accessor.field.rel_field
+        self.to = accessor.field.rel_model
 
     def loaded(self, owner: Model) -> list[Any] | None:
         if self.name not in owner.__rel__:
@@ -108,7 +110,7 @@ class ForeignKey(Relation):
         return [owner.__rel__[self.name]]
 
     def query(self) -> "ModelSelect[Any]":
-        query: ModelSelect[Any] = self.link.model.select()
+        query: ModelSelect[Any] = self.to.select()
         return query
 
     def put(self, owner: Model, rows: list[Model]) -> str:
@@ -123,9 +125,10 @@ class Backref(Relation):
         super().__init__(name, accessor)
         self.key = accessor.field.rel_field
         self.link = accessor.field
+        self.to = accessor.field.model
 
     def query(self) -> "ModelSelect[Any]":
-        return in_order(self.link.model.select(), self.link.model)
+        return in_order(self.to.select(), self.to)
 
     def put(self, owner: Model, rows: list[Model]) -> str:
         # A query that has run: a validator may make another one of it.
@@ -142,21 +145,22 @@ class ManyToMany(Relation):
         self.link = accessor.src_fk
         self.key = accessor.src_fk.rel_field
         self.links: str = accessor.src_fk.backref
-        self.to = accessor.dest_fk
+        self.other = accessor.dest_fk
+        self.to = accessor.rel_model
 
     def loaded(self, owner: Model) -> list[Any] | None:
         links = vars(owner).get(self.links)
         if not isinstance(links, list):
             return None
-        return [getattr(link, self.to.name) for link in links]
+        return [getattr(link, self.other.name) for link in links]
 
     def query(self) -> "ModelSelect[Any]":
-        other = self.accessor.rel_model
-        query: ModelSelect[Any] = ModelSelect(self.link.model, [self.link, other])
-        return in_order(query.join(other, on=self.to), other)
+        query: ModelSelect[Any] = ModelSelect(self.link.model, [self.link, self.to])
+        return in_order(query.join(self.to, on=self.other), self.to)
 
     def known(self, row: Model, known: Known) -> Model:
-        row.__rel__[self.to.name] = known_as(row.__rel__[self.to.name], known)
+        name = self.other.name
+        row.__rel__[name] = known_as(row.__rel__[name], known)
         return row
 
     def put(self, owner: Model, rows: list[Model]) -> str:

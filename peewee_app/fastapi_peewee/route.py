@@ -12,6 +12,7 @@ from fastapi.utils import is_body_allowed_for_status_code
 from pydantic import ValidationError
 
 from .getter_dict import Reader
+from .pagination import unread_pages
 from .paging import PageQuery
 from .pool import run
 
@@ -75,12 +76,13 @@ class Answer:
         self.call = call
 
     def _answer(self, function: Callable[[], Any], headers: Response) -> Any:
-        result = function()
+        with unread_pages(self._route.response_model):
+            result = function()
         if self._reader is None or isinstance(result, Response):
             return result
         route = self._route
         if isinstance(result, PageQuery):
-            result = result.cut(list(result.query), headers)
+            result = result.read(self._reader.fetch)
         value = self._read(self._reader, result)
         options = {
             "by_alias": route.response_model_by_alias,

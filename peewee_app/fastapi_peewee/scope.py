@@ -5,12 +5,17 @@ state, no lock). A scope lends it to the code of one request, on whatever thread
 """
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from asyncio import _get_running_loop
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
-from peewee import Database, PeeweeException
+from peewee import Database, InterfaceError, OperationalError, PeeweeException
+
+from .registered import UNTOLD, Registered
+
+T = TypeVar("T")
 
 # Makes one unopened connection, with `thread_safe=False`.
 MakeConnection = Callable[[], Database]
@@ -35,40 +40,70 @@ class SharedTransactionError(RuntimeError):
     def __init__(self) -> None:
         super().__init__(
             "This scope is in a transaction that was begun by another thread, or by a "
-            "sync dependency. Begin it where the queries are, or in an `async def` "
-            "dependency, or give the thread a scope of its own: "
-            "`with pool.connection():`."
+            "sync dependency. Begin it where the queries are, or give the thread a "
+            "scope of its own: `with pool.connection():`."
+        )
+
+
+class EventLoopError(RuntimeError):
+    """A query ran on an event loop, which it would stop for all clients."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A query waits for the database, and here it would stop the event loop, "
+            "and so every client. Write `def` instead of `async def`, or `await "
+            "run(function)` with a function that has the queries. A script whose loop "
+            "may wait says so: `with connect(db, url, may_block=True):`."
         )
 
 
 class Holder:
     """Holds one connection, which is opened when it is first asked for."""
 
-    def __init__(self, connect: MakeConnection) -> None:
+    def __init__(self, connect: MakeConnection, registered: Registered) -> None:
+        self.registered = registered
         self._connect = connect
         self._database: Database | None = None
+        # What the connection knows of what is registered.
+        self._version = UNTOLD
         self._is_clean = True
         self._lock = threading.Lock()
 
-    def open(self) -> Database:
-        """Return the connection, fit for use; block while it connects.
+    @property
+    def database(self) -> Database:
+        """The connection, open or not.
 
-        Raises Peewee's OperationalError if the database cannot be reached, and
-        TypeError for a database that keeps a connection for each thread.
+        Raises TypeError for a database that keeps a connection for each thread.
+        """
+        if self._database is None:
+            database = self._connect()
+            if database.thread_safe:
+                raise TypeError("The database needs the option thread_safe=False.")
+            self._version = self.registered.tell(database, UNTOLD)
+            self._database = database
+        return self._database
+
+    def open(self) -> Database:
+        """Return the connection, open and fit for use; block while it connects.
+
+        Raises Peewee's OperationalError if the database cannot be reached, and what
+        `database` does.
         """
         self.clean()
         with self._lock:
-            database = self._database
-            if database is not None and not database.is_connection_usable():
+            database = self.database
+            if not database.is_closed() and not database.is_connection_usable():
                 self._discard(database)
-                database = None
-            if database is None:
-                database = self._connect()
-                if database.thread_safe:
-                    raise TypeError("The database needs the option thread_safe=False.")
-                database.connect(reuse_if_open=True)
-                self._database = database
+                database = self.database
+            if database.is_closed():
+                database.connect()
+            if self._version != self.registered.version:
+                self.tell()
             return database
+
+    def tell(self) -> None:
+        """Tell the connection what has been registered since it was opened."""
+        self._version = self.registered.tell(self.database, self._version)
 
     def end_use(self) -> bool:
         """Return whether the next scope can have it as it is, uncleaned.
@@ -106,9 +141,11 @@ class Holder:
 
 
 def is_clean(database: Database) -> bool:
-    """Return whether another scope can use the connection as it is; never blocks."""
+    """Return whether another scope can use the connection as it is; never block."""
+    if database.in_transaction():
+        return False
     check = getattr(database, "is_clean", lambda: True)
-    return not database.is_closed() and not database.in_transaction() and check()
+    return database.is_closed() or bool(check())
 
 
 class ConnectionScope:
@@ -117,11 +154,13 @@ class ConnectionScope:
 
     `with scope as database:` is one statement. Threads that share a scope take turns,
     and a transaction belongs to the code that has begun it, with the threads and
-    tasks that this code starts.
+    tasks that this code starts. Only where it `may_block` can a statement run on an
+    event loop.
     """
 
-    def __init__(self, holder: Holder) -> None:
+    def __init__(self, holder: Holder, *, may_block: bool = False) -> None:
         self._holder = holder
+        self._may_block = may_block
         self._database: Database | None = None
         self._statement = threading.RLock()
         # Held for a moment only: the event loop takes it too.
@@ -132,18 +171,17 @@ class ConnectionScope:
 
     @property
     def database(self) -> Database:
-        """The connection, opened when it is first asked for.
+        """The connection, which need not be open, to look at.
 
-        Raises NoConnectionError after the scope has ended, and what `Holder.open` does.
+        Raises NoConnectionError after the scope has ended.
         """
-        if self._database is None:
-            with self:
-                pass
-        if self._ended or self._database is None:
+        if self._ended:
             raise NoConnectionError
-        return self._database
+        return self._database or self._holder.database
 
     def __enter__(self) -> Database:
+        if _get_running_loop() is not None and not self._may_block:
+            raise EventLoopError
         with self._lock:
             if self._ended:
                 raise NoConnectionError
@@ -167,6 +205,45 @@ class ConnectionScope:
         if is_left_behind:
             self._holder.close()
 
+    def call(self, method: str, *args: Any, **options: Any) -> Any:
+        """Return what a method of the connection returns, as one statement."""
+        with self as database:
+            return getattr(database, method)(*args, **options)
+
+    def is_closed(self) -> bool:
+        """Return whether the scope has not connected, or its connection is closed."""
+        return self._database is None or self._database.is_closed()
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Connect, which the first query would do; return False if that is done.
+
+        Raises Peewee's OperationalError in that case, unless `reuse_if_open`.
+        """
+        if not self.is_closed():
+            if not reuse_if_open:
+                raise OperationalError("Connection already opened.")
+            return False
+        self._database = None
+        with self:
+            return True
+
+    def is_connection_usable(self) -> bool:
+        """Return whether the connection is open, and would be used again."""
+        return not self.is_closed() and self.call("is_connection_usable") is True
+
+    def close(self) -> bool:
+        """Close the connection; return False if it was. The next query connects."""
+        if self.is_closed():
+            return False
+        with self as database:
+            self._database = None if database.close() else database
+            return True
+
+    def tell(self) -> None:
+        """Tell the connection what has been registered since it was opened."""
+        with self._statement:
+            self._holder.tell()
+
     def begin(self, *options: Any, **more: Any) -> None:
         """Begin a transaction, in which only the caller may run statements."""
         with self as database:
@@ -176,25 +253,26 @@ class ConnectionScope:
 
     def commit(self) -> None:
         """Commit the transaction, which ends it."""
+        self._check_is_open()
         with self as database:
             database.commit()
             self._end_transaction()
 
     def rollback(self) -> None:
         """Roll the transaction back, which ends it; anybody may do so."""
+        self._check_is_open()
         with self._statement:  # Until it is done, nobody else is let in.
             self._end_transaction()
             with self as database:
                 database.rollback()
 
+    def _check_is_open(self) -> None:
+        if not self._ended and self.is_closed():
+            raise InterfaceError("The database connection is not open.")
+
     def _end_transaction(self) -> None:
         _begun.set(_begun.get() - {self._transaction})
         self._transaction = None
-
-    def call(self, method: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """Return what a method of the connection returns, as one statement."""
-        with self:
-            return method(*args, **options)
 
     def end(self) -> bool:
         """Let no more statements run; never block.
@@ -205,6 +283,18 @@ class ConnectionScope:
         with self._lock:
             self._ended = True
             return not self._statements
+
+
+@contextmanager
+def set_to(variable: ContextVar[T], value: T) -> Iterator[None]:
+    """Set the variable for what runs inside."""
+    before = variable.get()
+    variable.set(value)
+    try:
+        yield
+    finally:
+        # Not reset(): it may end in another task than the one it began in.
+        variable.set(before)
 
 
 # The transactions that the current code has begun, of all scopes.

@@ -82,20 +82,25 @@ class Atomic:
 def in_snapshot(db: DatabaseProxy, function: Callable[[], T]) -> T:
     """Return what the function does, whose queries all see one state of the database.
 
-    For functions that read. It runs again, up to 5 times in all, where the database
-    gives its transaction up. In a transaction, or on a database that `connector` has
-    not made, it just runs.
+    It runs again, up to 5 times in all, where the database gives its transaction up,
+    and after that without a snapshot: so does a function that writes what others write,
+    too. In a transaction, or on a database that `connector` has not made, it just runs.
     """
     snapshot = getattr(db, "snapshot", None)
-    if snapshot is None or db.in_transaction():
+    why = why_rolled_back(db)
+    if snapshot is None or why is None or db.in_transaction():
         return function()
 
     def read() -> T:
         with db.transaction(*snapshot):
             return function()
 
-    why = why_rolled_back(db)
-    return run_again(read, why) if why else read()
+    try:
+        return run_again(read, why)
+    except PeeweeException as exc:
+        if why(exc) is None:
+            raise
+    return function()
 
 
 def why_rolled_back(db: DatabaseProxy) -> WhyRolledBack | None:

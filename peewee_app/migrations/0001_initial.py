@@ -1,4 +1,4 @@
-"""The tables of the SQLAlchemy tutorial, where they are not there yet.
+"""Tables of the SQLAlchemy tutorial, where they are not there yet.
 
 A database that has them already, such as the tutorial's own, keeps its rows and its
 indexes, and gets those that it lacks.

@@ -1,4 +1,4 @@
-"""The database that the settings name, for `pwmigrate`: .pwmigrate tells it."""
+"""Database of the settings, for `pwmigrate`, whose .pwmigrate names this module."""
 
 from ..fastapi_peewee import connector
 from ..settings import load_settings

@@ -1,20 +1,21 @@
-"""Limits on request bodies: on the bytes of each, on its time, and on all together."""
+"""Limits on request bodies: on the bytes and the time of each, and on all together."""
 
 import asyncio
 
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .errors import response_to, unavailable
 
 # A request has one of them, or no body: RFC 9112, section 6.3.
 BODY_HEADERS = {b"content-length", b"transfer-encoding"}
 # Seconds that a body may take to arrive.
 TIMEOUT = 20
-# Bytes of each body that are not counted: when a few large ones have used all memory
-# that there is for bodies, ordinary ones still come through.
+# Bytes of each body that do not count, so that ordinary bodies come through when large
+# ones have used all memory that there is for bodies.
 SMALL = 64 * 1024
-# How many bodies of the greatest length there is memory for.
+# Bodies of the greatest length that there is memory for.
 BODIES = 64
 
 
@@ -22,8 +23,8 @@ class BodyLimitMiddleware:
     """Read each request body ahead, so that what runs behind it holds nothing while a
     slow client sends.
 
-    The answer is 413 to a body of over `limit` bytes, 408 to one that takes longer
-    than `timeout` seconds, and 503 to one for which there is no memory now. Starlette's
+    Answer 413 to a body of over `limit` bytes, 408 to one that takes longer than
+    `timeout` seconds, and 503 to one for which there is no memory now. Starlette's
     limit answers in plain text, and the clients of this app expect JSON.
     """
 
@@ -41,9 +42,7 @@ class BodyLimitMiddleware:
         try:
             body = await self._read(receive)
         except HTTPException as exc:
-            content = {"detail": exc.detail}
-            response = JSONResponse(content, exc.status_code, exc.headers)
-            await response(scope, receive, send)
+            await response_to(exc)(scope, receive, send)
             return
         except ClientDisconnect:
             return
@@ -90,18 +89,14 @@ class BodyLimitMiddleware:
             detail = f"The request body is over {self.limit} bytes long."
             raise HTTPException(413, detail)
         if size > SMALL and self._counted > BODIES * self.limit:
-            raise HTTPException(
-                503,
-                "Too many large requests at once. Try again later.",
-                {"Retry-After": "1"},
-            )
+            raise unavailable("Too many large requests at once.")
 
 
 def has_body(scope: Scope) -> bool:
-    """Whether a body comes with the request, as HTTP/1.1 tells it."""
+    """Return whether a body comes with the request, as HTTP/1.1 tells it."""
     return any(name in BODY_HEADERS for name, _ in scope["headers"])
 
 
 def count(size: int) -> int:
-    """How many bytes of a body of this size are counted."""
+    """Return how many bytes count of a body of this size."""
     return max(0, size - SMALL)

@@ -1,4 +1,4 @@
-"""What a client is told when something goes wrong."""
+"""Answers to requests that fail."""
 
 import json
 from typing import cast
@@ -8,6 +8,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from .request_id import HEADER, request_id
@@ -21,8 +22,18 @@ class Error(BaseModel):
     detail: str
 
 
+def unavailable(reason: str) -> HTTPException:
+    """Return the 503 to raise for a reason, a sentence, that will soon have gone."""
+    return HTTPException(503, f"{reason} Try again later.", {"Retry-After": "1"})
+
+
+def response_to(exc: HTTPException) -> JSONResponse:
+    """Return the response for a middleware, outside which no handler runs."""
+    return JSONResponse({"detail": exc.detail}, exc.status_code, exc.headers)
+
+
 async def internal_server_error(_request: Request, _exc: Exception) -> JSONResponse:
-    """500; Starlette raises the exception again, and the server logs its traceback."""
+    """Return 500; Starlette raises the exception again, and the server logs it."""
     # No middleware sees this response.
     headers = {HEADER: name} if (name := request_id.get()) else None
     return JSONResponse(
@@ -31,7 +42,7 @@ async def internal_server_error(_request: Request, _exc: Exception) -> JSONRespo
 
 
 async def validation_error(_request: Request, exc: Exception) -> Response:
-    """422 as FastAPI has it, but without the `input` where that comes from the body.
+    """Return 422 as FastAPI has it, but without an `input` that comes from the body.
 
     A body may hold a password, and also what JSON cannot carry back: a lone
     surrogate, for which the text is escaped to ASCII, or a NaN.
@@ -44,19 +55,22 @@ async def validation_error(_request: Request, exc: Exception) -> Response:
     return Response(content, status_code=422, media_type="application/json")
 
 
-async def method_not_allowed(request: Request, _exc: Exception) -> JSONResponse:
-    """405 with all methods of the path in `Allow`: Starlette's has one route's only."""
+async def method_not_allowed(request: Request, exc: Exception) -> JSONResponse:
+    """Return 405 with all methods of the path in `Allow`.
+
+    Starlette names those of one route. Behind a mount, whose routes are not the app's,
+    its answer stands; without one, it is StaticFiles that refuses.
+    """
     app: FastAPI = request.app
+    headers = cast(HTTPException, exc).headers or {}
 
     def allowed(method: str) -> bool:
         scope = {**request.scope, "method": method}
         return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
-    return JSONResponse(
-        {"detail": "Method Not Allowed"},
-        status_code=405,
-        headers={"Allow": ", ".join(filter(allowed, METHODS))},
-    )
+    methods = ", ".join(filter(allowed, METHODS))
+    allow = methods or headers.get("Allow", "GET, HEAD")
+    return response_to(HTTPException(405, headers={"Allow": allow}))
 
 
 def add_error_handlers(app: FastAPI) -> None:

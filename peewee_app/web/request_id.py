@@ -3,8 +3,10 @@
 import logging
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,12 +21,19 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 class RequestIdMiddleware:
-    """Give each request the id that its client sends as X-Request-ID, or a new one."""
+    """Give each request the id that its client sends as X-Request-ID, or a new one.
+
+    While the app runs, each line that is logged for a request has its id.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            with request_ids_in_logs():
+                await self.app(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -42,21 +51,41 @@ class RequestIdMiddleware:
         await self.app(scope, receive, send_with_id)
 
 
-_make_record = logging.getLogRecordFactory()
+class RequestIdFilter(logging.Filter):
+    """Filter of handlers that puts the id of its request, in brackets, into a record.
+
+    The record also gets it as its attribute `request_id`: None outside a request.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record, unless another handler has had it; let it pass."""
+        if hasattr(record, "request_id"):
+            return True
+        name = record.request_id = request_id.get()
+        mark = f"[{name}] " if name else ""
+        if record.name == "uvicorn.access" and isinstance(record.args, tuple):
+            # Its formatter takes no message, only these arguments. The first is what a
+            # proxy says of the client, who may have said it to the proxy.
+            client, *others = record.args
+            record.args = (f"{quote(str(client), safe=':[]')} {mark}".rstrip(), *others)
+        elif mark:
+            record.msg = f"{mark}{record.msg}"
+        return True
 
 
-def make_record(*args: Any, **options: Any) -> logging.LogRecord:
-    """A record of any logger, with the id of its request in brackets."""
-    record = _make_record(*args, **options)
-    name = request_id.get()
-    record.request_id = name
-    if name and record.name == "uvicorn.access" and isinstance(record.args, tuple):
-        # Its formatter takes no message, only these arguments.
-        client, *others = record.args
-        record.args = (f"{client} [{name}]", *others)
-    elif name:
-        record.msg = f"[{name}] {record.msg}"
-    return record
-
-
-logging.setLogRecordFactory(make_record)
+@contextmanager
+def request_ids_in_logs() -> Iterator[None]:
+    """Put a `RequestIdFilter` on each handler that there is; take it off at the end."""
+    names = logging.root.manager.loggerDict
+    loggers = [logging.root, *map(logging.getLogger, names)]
+    handlers = {handler for logger in loggers for handler in logger.handlers}
+    if logging.lastResort:
+        handlers.add(logging.lastResort)
+    id_filter = RequestIdFilter()
+    for handler in handlers:
+        handler.addFilter(id_filter)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(id_filter)

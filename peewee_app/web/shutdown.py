@@ -1,10 +1,11 @@
-"""A stop that tells the clients that it could not wait for."""
+"""Answers to the requests that a stop cuts short."""
 
 import asyncio
 from contextlib import suppress
 
-from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .errors import response_to, unavailable
 
 
 class ShutdownMiddleware:
@@ -22,10 +23,6 @@ class ShutdownMiddleware:
         except asyncio.CancelledError:
             if scope["type"] != "http":
                 raise
-            response = JSONResponse(
-                {"detail": "The server is stopping. Try again later."},
-                status_code=503,
-                headers={"Retry-After": "1"},
-            )
+            response = response_to(unavailable("The server is stopping."))
             with suppress(RuntimeError):  # The answer has begun already.
                 await response(scope, receive, send)

@@ -34,7 +34,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     complaints: list[str] = []
     origin = f"http://app.example:{server.port}"
     page = browser.new_page(
-        base_url=origin, viewport={"width": 1280, "height": 1000}, device_scale_factor=1
+        base_url=origin, viewport={"width": 1280, "height": 1050}, device_scale_factor=1
     )
     page.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
@@ -110,20 +110,34 @@ def test_docs_are_tried_out(page: Page, screenshots: Path) -> None:
     create_user.screenshot(path=screenshots / "docs-422.png")
     create_user.locator(".opblock-summary-control").click()
 
-    # What is filled in beforehand succeeds: the id 1, and the example of the body.
-    for operation_id, status, shown in [
-        ("create_item_for_user_users__user_id__items__post", 200, '"title": "Foo"'),
-        ("read_user_users__user_id__get", 200, '"title": "Foo"'),
+    deletions = page.locator(".opblock-tag-section", has_text="deletions")
+    expect(deletions).to_contain_text("read a list, and fill in an id")
+
+
+def test_what_is_filled_in_succeeds_from_top_to_bottom(page: Page) -> None:
+    """On an empty database: the id 1, and the example of the body."""
+    page.goto("/docs")
+    expected = [
+        ("create_user_users__post", 200, '"email": "deadpool@example.com"'),
         ("read_users_users__get", 200, 'rel="first"'),
-        ("read_item_items__item_id__get", 200, '"owner_id": 1'),
-        ("read_items_items__get", 200, '"title": "Foo"'),
-        ("update_item_items__item_id__patch", 200, '"title": "Bar"'),
+        ("read_user_users__user_id__get", 200, '"email": "deadpool@example.com"'),
         ("update_user_users__user_id__patch", 200, '"email": "wade@example.com"'),
+        ("create_item_for_user_users__user_id__items__post", 200, '"title": "Foo"'),
+        ("read_items_of_user_users__user_id__items__get", 200, '"title": "Foo"'),
+        ("read_items_items__get", 200, '"title": "Foo"'),
+        ("read_item_items__item_id__get", 200, '"owner_id": 1'),
+        ("update_item_items__item_id__patch", 200, '"title": "Bar"'),
         ("delete_item_items__item_id__delete", 204, ""),
         ("delete_user_users__user_id__delete", 204, ""),
-    ]:
+    ]
+    expect(page.locator(".opblock")).to_have_count(len(expected))
+    shown = page.locator(".opblock").evaluate_all("all => all.map(one => one.id)")
+    ids = [operation_id for operation_id, _, _ in expected]
+    assert [name.split("-", 2)[2] for name in shown] == ids
+    for operation_id, status, answer in expected:
         operation = open_operation(page, operation_id)
-        expect(execute(operation, status)).to_contain_text(shown)
+        expect(execute(operation, status)).to_contain_text(answer)
+        expect(operation).not_to_contain_text("minimum: -")
         operation.locator(".opblock-summary-control").click()
 
 

@@ -1,17 +1,23 @@
 """Queries: what they return, and how many there are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from peewee import OperationalError
 
 from peewee_app import crud, schemas
+from peewee_app.database import db
 from peewee_app.fastapi_peewee import (
     ForeignKeyViolation,
     Pool,
     UniqueViolation,
+    connect,
     read,
 )
+from peewee_app.models import Item, User
 
+from ..engines import on
 from ..factories import add_users, user_in_db
 from ..queries import queries
 
@@ -67,7 +73,6 @@ def test_items_of_a_user_are_ordered_by_id() -> None:
 def test_pages() -> None:
     add_users(4, items=1)
     assert [user.id for user in crud.get_users(skip=1, limit=2)] == [2, 3]
-    assert [user.id for user in crud.get_users(after=2)] == [3, 4]
     assert [item.id for item in crud.get_items(skip=3, limit=2)] == [4]
     assert [item.id for item in crud.get_items(owner_id=3)] == [3]
     assert list(crud.get_users(limit=0)) == []
@@ -106,3 +111,67 @@ def test_the_foreign_key_decides_about_the_owner() -> None:
     with pytest.raises(ForeignKeyViolation):
         crud.create_user_item(schemas.ItemCreate(title="a"), 1)
     assert list(crud.get_items()) == []
+
+
+@pytest.mark.parametrize("items", [0, 20])
+def test_fixed_numbers_of_queries(items: int) -> None:
+    crud.create_user(user_in_db())
+    for _ in range(1 + items):
+        crud.create_user_item(schemas.ItemCreate(title="a"), 1)
+    runs: list[tuple[Callable[[], Any], list[str]]] = [
+        (lambda: crud.get_item(1), ["SELECT"]),
+        (
+            lambda: crud.update_item(1, {"title": "b"}),
+            ["UPDATE", "SELECT"],
+        ),
+        (lambda: crud.update_item(1, {}), ["SELECT"]),
+        (
+            lambda: crud.update_user(1, {"is_active": False}),
+            ["SELECT", "UPDATE", "SELECT", "SELECT"],  # The last of the items.
+        ),
+        (lambda: crud.delete_item(1), ["DELETE"]),
+        (lambda: crud.delete_user(1), ["SELECT", "DELETE", "DELETE"]),
+    ]
+    for run, expected in runs:
+        with queries() as statements:
+            assert run()
+        verbs = [statement.split()[0].upper() for statement in statements]
+        assert [v for v in verbs if v not in ("BEGIN", "COMMIT")] == expected
+
+
+def test_an_update_names_only_what_changes() -> None:
+    crud.create_user(user_in_db())
+    with queries() as statements:
+        crud.update_user(1, {"is_active": False})
+    (update,) = (sql for sql in statements if sql.startswith("UPDATE"))
+    assert "is_active" in update
+    assert "email" not in update
+    assert "password" not in update
+
+
+def test_an_updated_user_has_the_items_of_that_moment() -> None:
+    """Whatever others do before the answer is made."""
+    user = User.create(email="a", hashed_password="")
+    for title in "ab":
+        Item.create(title=title, owner=user)
+    updated = crud.update_user(user.id, {"is_active": False})
+    crud.delete_user(user.id)
+    answer = schemas.User.model_validate(updated, from_attributes=True)
+    assert [item.title for item in answer.items] == ["a", "b"]
+    assert crud.update_user(user.id, {"is_active": True}) is None
+
+
+@on("postgresql", "mariadb")
+def test_nobody_deletes_a_user_between_an_empty_change_and_its_answer(
+    url: str,
+) -> None:
+    """The user and the items that it returns are of one moment."""
+    user = User.create(email="a", hashed_password="")
+    with db.atomic():
+        crud.update_user(user.id, {})
+        with (
+            connect(db, url),
+            pytest.raises(OperationalError),
+            db.atomic(),
+        ):
+            User.select().where(User.id == user.id).for_update(nowait=True).get()

@@ -1,28 +1,41 @@
-"""The queue of passwords to be hashed: it ends, and nobody who has left is in it."""
+"""Hashing: where it runs, and its queue, which ends and keeps nobody who has left."""
 
 import asyncio
 import json
 import socket
+import threading
 from collections import Counter
+from contextvars import Context
+from typing import Any
 
 import httpx2
 import pytest
+from argon2.exceptions import HashingError
+from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from starlette.types import Receive, Scope, Send
 
 from harness.server import serve
+from peewee_app import hashing
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import NoConnectionError, Pool
+from peewee_app.main import create_app
+from peewee_app.models import User
+from peewee_app.passwords import hash_password
+from peewee_app.settings import Settings
 
 from ..engines import on
-
-pytestmark = on("sqlite")
 
 
 def user(name: object) -> dict[str, str]:
     return {"email": f"{name}@example.com", "password": "chimichangas4life"}
 
 
+@on("sqlite")
 def test_a_client_that_has_gone_costs_no_hash(url: str) -> None:
     with (
         serve(url, DATABASE_POOL_TIMEOUT="60") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.get("/health").status_code == 200
         for number in range(200):
@@ -40,6 +53,7 @@ def test_a_client_that_has_gone_costs_no_hash(url: str) -> None:
     assert "Traceback" not in log
 
 
+@on("sqlite")
 @pytest.mark.anyio
 async def test_who_waits_too_long_is_told_to_come_again(url: str) -> None:
     limits = httpx2.Limits(max_connections=None)
@@ -59,3 +73,60 @@ async def test_who_waits_too_long_is_told_to_come_again(url: str) -> None:
                     assert "Try again" in response.json()["detail"]
             users = (await client.get("/users/?limit=1000")).json()
             assert len(users) == statuses[200]
+
+
+@on("sqlite")
+@pytest.mark.parametrize("error", [MemoryError, HashingError])
+def test_no_memory_for_a_hash_is_a_503(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(_password: str) -> str:
+        raise error("Memory allocation error")
+
+    monkeypatch.setattr(hashing, "hash_password", fail)
+    for response in (client.post("/users/", json=user(1)) for _ in range(2)):
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert "Try again" in response.json()["detail"]
+
+
+@pytest.mark.anyio
+async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    observed: list[Any] = []
+
+    def observe(password: str) -> str:
+        observed.append(threading.current_thread() is threading.main_thread())
+        with pytest.raises(NoConnectionError):
+            db.connection()
+        loop.call_soon_threadsafe(hashed.set)
+        return hash_password(password)
+
+    monkeypatch.setattr(hashing, "hash_password", observe)
+    settings = {"database_url": url, "database_pool_size": 1}
+    app = create_app(Settings.model_validate(settings))
+    async with app.router.lifespan_context(app) as state:
+        assert state
+
+        async def started(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "state": state}, receive, send)
+
+        pool: Pool = state["pool"]
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(started), base_url="http://app"
+        )
+        body = {"email": "a@example.com", "password": "chimichangas"}
+        async with client:
+            async with pool.request():  # The only slot is taken.
+                posted = asyncio.create_task(
+                    client.post("/users/", json=body), context=Context()
+                )
+                await asyncio.wait_for(hashed.wait(), 5)
+            assert (await posted).status_code == 200
+        assert observed == [False]
+        with pool.connection():
+            (user,) = User.select()
+    assert PasswordHash.recommended().verify("chimichangas", user.hashed_password)

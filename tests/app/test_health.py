@@ -16,17 +16,18 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from harness.clients import USER, clients
+from harness.clients import clients
 from harness.server import serve
 from harness.servers import Postgresql, running
+from peewee_app import health
 from peewee_app.fastapi_peewee import connector
 from peewee_app.fastapi_peewee.engines import sqlite
 from peewee_app.health import Readiness
-from peewee_app.main import create_app
 from peewee_app.migrations import migrate
-from peewee_app.settings import Settings
+from peewee_app.web.startup import StartupError
 
 from ..engines import on, skip
+from ..factories import USER, create_app
 
 
 @contextmanager
@@ -88,7 +89,7 @@ def test_a_database_that_is_gone(
     ],
 )
 def test_the_reason_tells_no_secret(url: str) -> None:
-    client = TestClient(create_app(Settings.model_validate({"database_url": url})))
+    client = TestClient(create_app(url))
     # The app would not start.
     client.app_state["readiness"] = Readiness(connector(url))
     response = client.get("/health/ready")
@@ -176,7 +177,7 @@ async def test_a_frozen_server_is_asked_once_however_many_ask(engine: str) -> No
 async def test_a_busy_app_stays_ready(url: str) -> None:
     limits = httpx2.Limits(max_connections=None)
     with serve(url, "--no-access-log") as server:
-        with httpx2.Client(base_url=server.base_url, timeout=60) as first:
+        with server.client() as first:
             assert first.post("/users/", json=USER).status_code == 200
         async with (
             clients(server.base_url, 200),
@@ -188,3 +189,96 @@ async def test_a_busy_app_stays_ready(url: str) -> None:
             for _ in range(10):
                 assert (await client.get("/health/ready")).json() == {"status": "ok"}
                 await asyncio.sleep(0.5)
+
+
+@on("postgresql", "mariadb")
+def test_a_role_that_may_only_read(app: FastAPI, url: str, engine: str) -> None:
+    with TestClient(app) as client:  # It makes the tables.
+        assert client.get("/health/ready").status_code == 200
+    parts = urlsplit(url)
+    statements = {
+        "postgresql": (
+            "CREATE ROLE reader LOGIN",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+            "DROP OWNED BY reader",
+            "DROP ROLE reader",
+        ),
+        "mariadb": (
+            "CREATE USER reader@127.0.0.1",
+            f"GRANT SELECT ON {parts.path[1:]}.* TO reader@127.0.0.1",
+            "DROP USER reader@127.0.0.1",
+        ),
+    }[engine]
+    reader = parts._replace(netloc=f"reader@127.0.0.1:{parts.port}").geturl()
+    with closing(connector(url)()) as administrator:
+        administrator.connect()
+        for statement in statements[:2]:
+            administrator.execute_sql(statement)
+        try:
+            with TestClient(create_app(reader)) as client:
+                assert not_ready(client) == "read-only"
+                assert client.get("/users/").status_code == 200
+        finally:
+            for statement in statements[2:]:
+                administrator.execute_sql(statement)
+
+
+@on("sqlite")
+def test_a_backup_that_was_put_in_place_while_the_app_runs(
+    url: str, app: FastAPI, database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    backup = database_file.with_name("backup.db")
+    items = "/users/1/items/"
+    with TestClient(app) as client:
+        client.post("/users/", json=USER)
+        with closing(sqlite3.connect(database_file)) as connection:
+            connection.execute("VACUUM INTO ?", (str(backup),))
+        assert client.post(items, json={"title": "after"}).status_code == 200
+        assert client.get("/health/ready").status_code == 200
+        backup.rename(database_file)
+        assert client.post(items, json={"title": "lost"}).status_code == 503
+        assert client.get("/users/").status_code == 503
+        assert "Stop the app, delete" in caplog.text
+        time.sleep(1.1)  # The answer is shared for a second.
+        caplog.clear()
+        assert not_ready(client) == "replaced"
+        assert "Stop the app, delete" in caplog.text
+    with pytest.raises(StartupError, match="Stop the app, delete"), TestClient(app):
+        pass
+    for name in ("-wal", "-shm"):
+        database_file.with_name(database_file.name + name).unlink()
+    with TestClient(app) as client:
+        assert len(client.get("/users/").json()) == 1
+        assert client.get("/items/").json() == []
+        assert client.post(items, json={"title": "again"}).status_code == 200
+        assert client.get("/health/ready").status_code == 200
+
+
+@on("mariadb")
+def test_a_password_that_was_changed(
+    app: FastAPI, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL in the tests asks for no password."""
+    monkeypatch.setattr(health, "MAX_AGE", 0.5)
+    user = "scott@127.0.0.1"
+    parts = urlsplit(url)
+    own = parts._replace(netloc=f"scott:tiger@127.0.0.1:{parts.port}").geturl()
+    with closing(connector(url)()) as administrator:
+        administrator.connect()
+        administrator.execute_sql(f"CREATE USER {user} IDENTIFIED BY 'tiger'")
+        administrator.execute_sql(f"GRANT ALL ON {parts.path[1:]}.* TO {user}")
+        try:
+            with TestClient(create_app(own)) as client:
+                assert client.get("/health/ready").status_code == 200
+                assert client.get("/users/").status_code == 200
+                change = f"SET PASSWORD FOR {user} = PASSWORD('lion')"
+                administrator.execute_sql(change)
+                # The connection that is open stays.
+                assert client.get("/users/").status_code == 200
+                time.sleep(1.1)  # The answer is shared for a second.
+                assert not_ready(client) == "unreachable"
+                administrator.execute_sql(change.replace("lion", "tiger"))
+                time.sleep(1.1)
+                assert client.get("/health/ready").status_code == 200
+        finally:
+            administrator.execute_sql(f"DROP USER {user}")

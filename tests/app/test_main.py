@@ -15,25 +15,22 @@ from fastapi.testclient import TestClient
 
 from harness.server import serve
 from peewee_app.fastapi_peewee import connector
-from peewee_app.main import create_app
-from peewee_app.settings import Settings
 
 from ..engines import on
-
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+from ..factories import USER, create_app
 
 
 def test_what_was_written_is_there_after_a_restart(url: str) -> None:
     with (
         serve(url) as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         user = client.post("/users/", json=USER).json()
         item = client.post("/users/1/items/", json={"title": "Foo"}).json()
         server.stop()
     with (
         serve(url) as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.get("/users/").json() == [{**user, "items": [item]}]
         assert client.get("/items/").json() == [item]
@@ -43,7 +40,7 @@ def test_what_was_written_is_there_after_a_restart(url: str) -> None:
 def test_a_clean_stop_closes_every_connection(url: str, database_file: Path) -> None:
     with (
         serve(url) as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.post("/users/", json=USER).status_code == 200
         assert Path(f"{database_file}-wal").exists()
@@ -57,7 +54,7 @@ def test_a_clean_stop_closes_every_connection(url: str, database_file: Path) -> 
 def test_a_clean_stop_leaves_no_connection_to_a_server(url: str, engine: str) -> None:
     with (
         serve(url) as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.post("/users/", json=USER).status_code == 200
         log = server.stop()
@@ -88,12 +85,7 @@ def test_an_app_can_be_started_again(app: FastAPI) -> None:
 
 
 def test_two_apps_in_one_process_have_a_database_each(tmp_path: Path) -> None:
-    apps = [
-        create_app(
-            Settings.model_validate({"database_url": f"sqlite:///{tmp_path}/{n}"})
-        )
-        for n in range(2)
-    ]
+    apps = [create_app(f"sqlite:///{tmp_path}/{n}") for n in range(2)]
     with TestClient(apps[0]) as one, TestClient(apps[1]) as other:
         assert one.post("/users/", json=USER).status_code == 200
         assert other.get("/users/").json() == []
@@ -106,7 +98,7 @@ def test_workers_that_start_together_on_an_empty_database(
 ) -> None:
     with (
         serve(url, "--workers", "8") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.post("/users/", json=USER).status_code == 200
         while server.log.count("Application startup complete.") < 8:

@@ -9,20 +9,22 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from peewee import OperationalError
+from peewee import Model, OperationalError
 from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
 from harness.server import serve
-from peewee_app import migrations
+from peewee_app import migrations, models
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connect, connector
 from peewee_app.migrations import migrate
-from peewee_app.models import Item, User
+from peewee_app.models import BaseModel, User
 
 from ..engines import on
 
-MODELS = [User, Item]
+MODELS: list[type[Model]] = [
+    model for model in BaseModel.__subclasses__() if model.__module__ == models.__name__
+]
 
 
 def columns(url: str) -> dict[str, list[tuple[str, str | None, bool, bool]]]:
@@ -72,7 +74,7 @@ def test_an_interrupted_migration_is_finished_by_the_next_start(url: str) -> Non
     migrate(connector(url))
     with connect(db, connector(url)):
         User.create(email="a", hashed_password="")
-        db.execute_sql("DROP TABLE items")
+        db.drop_tables([model for model in MODELS if model is not User])
         db.execute_sql("DELETE FROM schema_migration")
     migrate(connector(url))
     with connect(db, connector(url)):

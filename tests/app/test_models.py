@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from contextlib import closing
 
+import peewee
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playhouse.migrate import SchemaMigrator
+from playhouse.migrate import migrate as apply
+from playhouse.schema_diff import diff_models
 
 from comparison.sqlalchemy_app.main import create_app as create_sqlalchemy_app
+from peewee_app import crud
 from peewee_app.database import db
-from peewee_app.fastapi_peewee import Pool, connector
+from peewee_app.fastapi_peewee import Pool, connect, connector
+from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
 
 from ..engines import on
@@ -66,6 +72,42 @@ def test_a_database_of_the_sqlalchemy_app_is_opened_and_extended(
     assert third["id"] > 2
     added = [index for name, index in indexes(url).items() if name not in before]
     assert added == [(["owner_id"], False)]
+    # For the ids themselves the tutorial has indexes that nobody needs.
+    assert changes(url) == [
+        "drop index users.ix_users_id (id)",
+        "drop index items.ix_items_id (id)",
+    ]
+
+
+def changes(url: str) -> list[str]:
+    """Return what `pwmigrate diff` would change."""
+    with connect(db, url):
+        return str(diff_models(db, [User, Item])).splitlines()
+
+
+def test_a_database_of_our_former_version_stays_as_it_is(url: str) -> None:
+    """It had its indexes by the tutorial's names."""
+    migrate(connector(url))
+    with connect(db, url):
+        migrator = SchemaMigrator.from_database(db.obj)
+        for table, column in (
+            ("users", "email"),
+            ("items", "title"),
+            ("items", "description"),
+            ("items", "owner_id"),
+        ):
+            name, is_unique = f"ix_{table}_{column}", column == "email"
+            apply(migrator.add_index(table, [column], is_unique, name=name))
+            for index in db.get_indexes(table):
+                if index.columns == [column] and index.name != name:
+                    apply(migrator.drop_index(table, index.name))
+    before = indexes(url)
+    assert all(name.startswith("ix_") for name in before)
+    with connect(db, url):
+        db.execute_sql("DELETE FROM schema_migration")
+    migrate(connector(url))
+    assert indexes(url) == before
+    assert changes(url) == []
 
 
 @TUTORIAL
@@ -101,3 +143,43 @@ def test_relations(pool: Pool) -> None:
         assert Item.get_by_id(item.id).owner == user
         assert item.owner_id == user.id
         assert db.table_exists("users")
+
+
+TEXTS = [
+    "a",
+    "A",
+    "á",
+    "a ",
+    " a",
+    "e\u0301",
+    "é",
+    "ß",
+    "ss",
+    "😀",
+    "😁",
+    "i",
+    "İ",
+]
+
+
+def test_text_compares_exactly_on_every_engine(pool: Pool) -> None:
+    with pool.connection():
+        for text in TEXTS:
+            User.create(email=text, hashed_password="")
+        for text in TEXTS:
+            user = crud.get_user_by_email(text)
+            assert user is not None
+            assert user.email == text
+            with pytest.raises(peewee.IntegrityError):
+                User.create(email=text, hashed_password="")
+        assert crud.get_user_by_email("a  ") is None
+
+
+def test_a_text_that_is_too_long_is_an_error_or_kept_whole(pool: Pool) -> None:
+    """Never cut off; the API refuses it before."""
+    with pool.connection():
+        try:
+            User.create(email="a" * 300, hashed_password="")
+        except peewee.DataError:
+            return
+        assert crud.get_user_by_email("a" * 300)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ..engines import on
+from ..factories import USER
 
 # A database is made for each test, not for each example; and machines are slow.
 several = settings(
@@ -22,7 +23,6 @@ several = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 texts = st.text(characters, max_size=255)

@@ -9,21 +9,14 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-from peewee import OperationalError
 from pwdlib import PasswordHash
 
 from harness.server import serve
-from peewee_app import crud, schemas
-from peewee_app.database import db
-from peewee_app.fastapi_peewee import Pool, connect, connector
-from peewee_app.models import Item, User
+from peewee_app.fastapi_peewee import Pool
+from peewee_app.models import User
 
 from ..engines import on
-from ..factories import user_in_db
-from ..queries import queries
-
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
-ITEM = {"title": "Foo", "description": "The Foo Wrestlers"}
+from ..factories import ITEM, USER
 
 
 @pytest.fixture
@@ -142,42 +135,19 @@ def test_a_new_password_is_hashed(client: TestClient) -> None:
     assert "argon2" not in response.text
 
 
-@pytest.mark.parametrize("items", [0, 20])
-def test_fixed_numbers_of_queries(pool: Pool, items: int) -> None:
-    with pool.connection():
-        crud.create_user(user_in_db())
-        for _ in range(1 + items):
-            crud.create_user_item(schemas.ItemCreate(title="a"), 1)
-        runs: list[tuple[Callable[[], Any], list[str]]] = [
-            (lambda: crud.get_item(1), ["SELECT"]),
-            (
-                lambda: crud.update_item(1, {"title": "b"}),
-                ["UPDATE", "SELECT"],
-            ),
-            (lambda: crud.update_item(1, {}), ["SELECT"]),
-            (
-                lambda: crud.update_user(1, {"is_active": False}),
-                ["SELECT", "UPDATE", "SELECT", "SELECT"],  # The last of the items.
-            ),
-            (lambda: crud.delete_item(1), ["DELETE"]),
-            (lambda: crud.delete_user(1), ["SELECT", "DELETE", "DELETE"]),
-        ]
-        for run, expected in runs:
-            with queries() as statements:
-                assert run()
-            verbs = [statement.split()[0].upper() for statement in statements]
-            assert [v for v in verbs if v not in ("BEGIN", "COMMIT")] == expected
-
-
-def test_an_update_names_only_what_changes(pool: Pool) -> None:
-    with pool.connection():
-        crud.create_user(user_in_db())
-        with queries() as statements:
-            crud.update_user(1, {"is_active": False})
-    (update,) = (sql for sql in statements if sql.startswith("UPDATE"))
-    assert "is_active" in update
-    assert "email" not in update
-    assert "password" not in update
+def test_an_id_is_never_given_again(client: TestClient) -> None:
+    """It stands for one row, also after the row is deleted."""
+    new = {**USER, "email": "new@example.com"}
+    first = client.post("/users/", json=new).json()["id"]
+    assert client.delete(f"/users/{first}").status_code == 204
+    second = client.post("/users/", json=new).json()["id"]
+    assert second > first
+    late = client.post(f"/users/{first}/items/", json={"title": "Foo"})
+    assert late.status_code == 404
+    item = client.post(f"/users/{second}/items/", json={"title": "Foo"}).json()["id"]
+    assert client.delete(f"/items/{item}").status_code == 204
+    again = client.post(f"/users/{second}/items/", json={"title": "Foo"}).json()["id"]
+    assert again > item
 
 
 def together(count: int, call: Callable[[int], httpx2.Response]) -> Counter[int]:
@@ -190,7 +160,7 @@ def test_concurrent_changes_against_a_real_server(url: str) -> None:
     with (
         # A busy machine may hash slowly.
         serve(url, "--no-access-log", DATABASE_POOL_TIMEOUT="60") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         for n in range(2):
             assert client.post("/users/", json={**USER, "email": f"{n}@example.com"})
@@ -229,33 +199,3 @@ def test_concurrent_changes_against_a_real_server(url: str) -> None:
 
         assert together(20, come_and_go).keys() <= {200, 400}
         assert "Traceback" not in server.stop()
-
-
-def test_an_updated_user_has_the_items_of_that_moment(pool: Pool) -> None:
-    """Whatever others do before the answer is made."""
-    with pool.connection():
-        user = User.create(email="a", hashed_password="")
-        for title in "ab":
-            Item.create(title=title, owner=user)
-        updated = crud.update_user(user.id, {"is_active": False})
-        crud.delete_user(user.id)
-        answer = schemas.User.model_validate(updated, from_attributes=True)
-        assert [item.title for item in answer.items] == ["a", "b"]
-        assert crud.update_user(user.id, {"is_active": True}) is None
-
-
-@on("postgresql", "mariadb")
-def test_nobody_deletes_a_user_between_an_empty_change_and_its_answer(
-    pool: Pool, url: str
-) -> None:
-    """The user and the items that it returns are of one moment."""
-    with pool.connection():
-        user = User.create(email="a", hashed_password="")
-        with db.atomic():
-            crud.update_user(user.id, {})
-            with (
-                connect(db, connector(url)),
-                pytest.raises(OperationalError),
-                db.atomic(),
-            ):
-                User.select().where(User.id == user.id).for_update(nowait=True).get()

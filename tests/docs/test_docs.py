@@ -27,7 +27,7 @@ PORT = "127.0.0.1:8000"
 # Its chapters are done one after the other: see test_tutorial.py.
 TUTORIAL = sorted((ROOT / "docs" / "tutorial").glob("0[1-6]*.md"))
 # Its test runs what it was made from: see test_cheat_sheet.py.
-CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet.md"
+CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet"
 RUN = {"python", "console", "sh"}
 # How a page starts the app, or one of its own.
 START = r"^((?:\w+=\S+ )*)(?:uvicorn (docs\.\S+)|peewee_app)$"
@@ -59,7 +59,7 @@ ELSEWHERE = {
     *("get_things", "look.py", "my_project", "try_it"),
 }
 # It tells of what was, and the other one of both libraries.
-WITH_OTHER_NAMES = {"CHANGELOG.md", "cheat_sheet.md"}
+WITH_OTHER_NAMES = {"CHANGELOG.md", "cheat_sheet"}
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=documents.name)
 
@@ -100,7 +100,7 @@ def test_files_and_names_in_the_text_exist(document: Path) -> None:
             assert (ROOT / text).exists(), text
         if match := re.fullmatch(r"((?:peewee_app|comparison)(?:\.\w+)+)(:\w+)?", text):
             assert resolves(match[1] + (match[2] or "").replace(":", ".")), text
-        if document.name not in WITH_OTHER_NAMES:
+        if not WITH_OTHER_NAMES & {document.name, document.parent.name}:
             names = {name for name in NAME.findall(text) if name.lower() not in words()}
             assert names <= ELSEWHERE
 
@@ -164,7 +164,8 @@ def with_blocks(*languages: str) -> pytest.MarkDecorator:
     having = [
         pytest.param(document, marks=[pytest.mark.slow] if is_slow(document) else [])
         for document in DOCUMENTS
-        if document not in {CHEAT_SHEET, *TUTORIAL} and chosen(document, *languages)
+        if document.parent != CHEAT_SHEET and document not in TUTORIAL
+        if chosen(document, *languages)
     ]
     return pytest.mark.parametrize("document", having, ids=documents.name)
 

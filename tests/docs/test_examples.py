@@ -1,5 +1,8 @@
 """Apps of somebody else that use what this package has for any app."""
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -40,6 +43,18 @@ def test_the_smallest_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert client.post("/notes/", params={"text": "a"}).json() == "a"
         assert client.get("/notes/").json() == ["a"]
         assert "Application shutdown complete." in server.stop()
+
+
+def test_the_blog(url: str) -> None:
+    """Its own tests, on each engine."""
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "examples/blog"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+    )
+    assert tests.returncode == 0, tests.stdout
 
 
 @on("sqlite")

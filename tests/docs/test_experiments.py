@@ -82,5 +82,5 @@ def test_starlettes_base_for_middleware_runs_the_app_in_another_task() -> None:
             ("True", "False"),
             ("the path operation's", "nothing"),
         }
-    assert "  the connection of the middleware" in lines[:base]
-    assert "  no connection came free within 0.1 s" in lines[base:]
+    for part in (lines[:base], lines[base:]):
+        assert "  the connection of the middleware" in part

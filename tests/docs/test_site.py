@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, expect
 
 from docs import __main__ as site
+from peewee_app import fastapi_peewee
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +130,12 @@ def test_search_finds_a_page(browser: Browser, origin: str) -> None:
     found.click()
     expect(page.locator("h1")).to_contain_text("Galera")
     page.close()
+
+
+def test_the_reference_has_every_name_of_the_package(built: Path) -> None:
+    page = (built / "reference.html").read_text()
+    names = set(re.findall(r'id="peewee_app\.fastapi_peewee\.(\w+)"', page))
+    # The tutorial has the alternative.
+    assert names == set(fastapi_peewee.__all__) - {"DatabaseMiddleware"}
+    assert "As Peewee" not in page
+    assert "As Pydantic" not in page

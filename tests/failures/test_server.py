@@ -13,7 +13,7 @@ import pytest
 
 from harness.server import Server, serve
 from peewee_app.database import db
-from peewee_app.fastapi_peewee import connect, connector
+from peewee_app.fastapi_peewee import connect
 from peewee_app.models import Item
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +79,7 @@ async def test_clients_that_never_read_keep_nobody_waiting(
 ) -> None:
     assert (await client.post("/users/", json=user(1))).status_code == 200
     row = {"title": "a" * 255, "description": "b" * 255, "owner": 1}
-    with connect(db, connector(url)):
+    with connect(db, url, may_block=True):
         Item.insert_many([row] * 1000).execute()
     request = b"GET /items/?limit=1000 HTTP/1.1\r\nHost: app\r\n\r\n"
     with ExitStack() as stack:

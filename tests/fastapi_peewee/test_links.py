@@ -13,20 +13,19 @@ import pytest
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.testclient import TestClient
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from peewee import AutoField, Model, ModelSelect
+from peewee import AutoField, Model
 
 from peewee_app.fastapi_peewee import (
     ContextDatabase,
     Page,
+    PageQuery,
     PeeweeGetterDict,
     PeeweeRoute,
     Pool,
     connector,
-    prepared,
 )
-from peewee_app.fastapi_peewee.paging import PageQuery
 
 db = ContextDatabase()
 LINK = re.compile(r"<([!$&'()*+./0-9:=?@A-Z_a-z~%-]+)>; rel=\"(first|prev|next)\"")
@@ -43,21 +42,13 @@ class MemberOut(PeeweeGetterDict):
     id: int
 
 
-@prepared
-def get_members(
-    skip: int = 0, limit: int = 100, after: int | None = None
-) -> "ModelSelect[Member]":
-    members = Member.select().order_by(Member.id).offset(skip).limit(limit)
-    return members if after is None else members.where(Member.id > after)
-
-
 def read_members(page: Page, request: Request, response: Response) -> PageQuery:
     """A page, and what the app has seen of the path and the query."""
     place = ("limit", "skip", "after")
     filters = [p for p in request.query_params.multi_items() if p[0] not in place]
     seen = [request.url.path, request.path_params, filters]
     response.headers["Seen"] = json.dumps(seen)
-    return page.of(get_members)
+    return page.of(Member.select())
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +100,8 @@ def get(address: tuple[str, int], target: bytes) -> HTTPResponse:
 def check(address: tuple[str, int], target: bytes) -> None:
     """The links of the answer lead to other pages of the very same list."""
     response = get(address, target)
-    assume(response.status != 400)  # The server has refused it.
+    # The server refuses the path, or no route takes it: a `path` has no line feeds.
+    assume(response.status not in (307, 400, 404))
     assert response.status == 200
     header = response.headers["Link"]
     links = {relation: link for link, relation in LINK.findall(header)}
@@ -150,6 +142,7 @@ FILTERS = st.lists(st.tuples(TEXT, TEXT), max_size=3).map(
 
 
 @given(path=PATHS, filters=FILTERS)
+@settings(deadline=None)
 @example(path="/teams/Łódź/".encode(), filters=b"")
 @example(path=b"/teams/%C5%81%C3%B3d%C5%BA/", filters=b"q=%C5%81")
 @example(path=b"/teams/100%2525/", filters=b"q=100%2525")

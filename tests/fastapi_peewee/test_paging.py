@@ -117,7 +117,7 @@ def test_the_last_page_has_no_next(seven: TestClient, path: str) -> None:
 @on("sqlite")
 @pytest.mark.parametrize("path", ["/users/", "/items/"])
 def test_edges(seven: TestClient, path: str) -> None:
-    assert ids(seven.get(path, params={"after": -(2**31)})) == [1, 2, 4, 6, 7, 8, 9]
+    assert ids(seven.get(path, params={"after": 0})) == [1, 2, 4, 6, 7, 8, 9]
     assert ids(seven.get(path, params={"after": 2**31 - 1})) == []
     assert ids(seven.get(path, params={"after": 5, "limit": 1})) == [6]
     nothing = seven.get(path, params={"limit": 0, "skip": 2, "after": 1})

@@ -238,11 +238,11 @@ def test_a_pattern_that_peewee_makes_of_a_value_is_refused(
     "query",
     [
         lambda: User.update(is_active=False),
-        lambda: User.select(User, Item).join(Item),
+        lambda: User.select().with_related(User.items),
         lambda: None,
     ],
 )
-def test_what_has_no_columns_of_one_model_is_refused(
+def test_what_is_more_than_a_select_is_refused(
     pool: Pool, query: Callable[[], Any]
 ) -> None:
     with pool.connection(), pytest.raises(TypeError, match=r"select\(\)"):

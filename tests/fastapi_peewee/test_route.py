@@ -16,7 +16,7 @@ from peewee_app.fastapi_peewee import PeeweeRoute, Pool
 from peewee_app.models import Item, User
 
 from ..engines import on
-from .test_scope import with_route_class, with_state
+from .notes import make_app
 
 pytestmark = on("sqlite")
 
@@ -27,8 +27,19 @@ USER = {"email": "a", "id": 1, "is_active": True, "items": []}
 def app(pool: Pool) -> FastAPI:
     with pool.connection():
         User.create(email="a", hashed_password="x")
-    app: FastAPI = with_route_class(pool)
+    app = make_app(pool)
+    app.router.route_class = PeeweeRoute
+    app.state.pool = pool
     return app
+
+
+def with_state(app: FastAPI) -> Any:
+    """Return the app with what its lifespan would give each request."""
+
+    async def called(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope | {"state": {"pool": app.state.pool}}, receive, send)
+
+    return called
 
 
 @pytest.fixture

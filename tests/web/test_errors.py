@@ -167,6 +167,7 @@ def test_422_leaves_out_the_input_of_a_body(client: TestClient) -> None:
         ("POST", "/items/1", "GET, PATCH, DELETE"),
         ("DELETE", "/users/1/items/", "GET, POST"),
         ("TRACE", "/docs", "GET, HEAD"),
+        ("PUT", "/static-offline-docs/favicon.png", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(

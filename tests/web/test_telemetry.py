@@ -1,6 +1,5 @@
 """What can be seen of the database from outside."""
 
-import logging
 import re
 from collections.abc import Iterator
 
@@ -139,56 +138,3 @@ def test_echo_sql(log: list[str]) -> None:
 @on("sqlite")
 def test_by_default_neither_log_nor_header(client: TestClient) -> None:
     assert "Server-Timing" not in client.get("/users/").headers
-
-
-@on("sqlite")
-@pytest.mark.parametrize(
-    ("sent", "kept"),
-    [
-        ("4bf92f3577b34da6a3ce929d0e0e4736", True),
-        ("a.b-c_D", True),
-        ("", False),
-        ("a b", False),
-        ("a" * 65, False),
-        ("%s", False),
-        ("\x1b[31m", False),
-        ("é", False),
-    ],
-)
-def test_a_sane_request_id_is_kept(client: TestClient, sent: str, kept: bool) -> None:
-    sent_header = {b"X-Request-ID": sent.encode("latin-1")}
-    got = client.get("/users/", headers=sent_header).headers["X-Request-ID"]
-    if kept:
-        assert got == sent
-    else:
-        assert re.fullmatch("[0-9a-f]{32}", got)
-
-
-@on("sqlite")
-def test_every_answer_has_a_request_id(client: TestClient, app: FastAPI) -> None:
-    @app.get("/unexpected")
-    def unexpected() -> None:
-        raise RuntimeError
-
-    answers = [
-        client.get("/unexpected"),
-        client.get("/missing"),
-        client.get("/users/x"),
-        client.post("/users/", content=b"a" * 2_000_000),
-        client.get("/docs"),
-    ]
-    assert [answer.status_code for answer in answers] == [500, 404, 422, 413, 200]
-    ids = [answer.headers["X-Request-ID"] for answer in answers]
-    assert len(set(ids)) == len(ids)
-
-
-@on("sqlite")
-def test_a_line_of_any_logger_has_the_id(
-    app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    @app.get("/log")
-    def log() -> None:
-        logging.getLogger("anybody.else").warning("100 %% of %s", "it")
-
-    client.get("/log", headers={"X-Request-ID": "abc"})
-    assert "[abc] 100 % of it" in caplog.messages

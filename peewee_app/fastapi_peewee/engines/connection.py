@@ -1,14 +1,17 @@
 """One connection: a Peewee `Database`, and what a pool has to know of it."""
 
+import math
 import re
 import select
 import time
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
 
 from peewee import (
     Database,
+    DatabaseError,
     IntegrityError,
     InterfaceError,
     InternalError,
@@ -42,8 +45,12 @@ class Connection(Database):
     rolled_back: frozenset[Code]
     unique_violations: frozenset[Code]
     foreign_key_violations: frozenset[Code]
+    # The role may not do that with the table.
+    forbidden: frozenset[Code] = frozenset()
     # What `atomic` takes for a transaction whose statements all see one state.
     snapshot: tuple[str, ...] = ()
+    # Seconds after which a connection to a server is opened anew, also if it is in use.
+    max_age = math.inf
     # Whether somebody has set something that the next one would not expect.
     session_is_set = False
 
@@ -107,9 +114,15 @@ class Connection(Database):
         """
         raise NotImplementedError
 
-    def why_not_writable(self) -> str | None:
-        """Return `read-only` or `full` if nothing can be written; write nothing."""
+    def why_not_writable(self, table: str) -> str | None:
+        """Return `read-only`, `full` or `replaced` if the table cannot be written.
+
+        Writes nothing.
+        """
         raise NotImplementedError
+
+    def check_text(self, tables: Collection[str]) -> None:
+        """Raise OperationalError if the tables cannot hold every text."""
 
     def migration_lock(self) -> AbstractContextManager[None]:
         """Let in one process at a time, of all that use the database; may block."""
@@ -122,7 +135,7 @@ class ServerConnection(Connection):
     def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
         super().__init__(name, thread_safe=False, **options)
         self.limited = limited
-        self._used = time.monotonic()
+        self._opened = self._used = time.monotonic()
         self._in_doubt = False
 
     def driver_is_idle(self) -> bool:
@@ -134,7 +147,7 @@ class ServerConnection(Connection):
         raise NotImplementedError
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        self._used = time.monotonic()
+        self._opened = self._used = time.monotonic()
         self._in_doubt = False
         return super().connect(reuse_if_open)
 
@@ -152,12 +165,32 @@ class ServerConnection(Connection):
         It costs no round trip: nothing can be read from an idle connection, unless the
         server says goodbye.
         """
+        now = time.monotonic()
         return (
             not self.is_closed()
             and self.is_clean()
-            and time.monotonic() - self._used < MAX_IDLE
+            and now - self._used < MAX_IDLE
+            and now - self._opened < self.max_age
             and not readable(self.fileno())
         )
+
+    def is_read_only(self) -> bool:
+        """Return whether the server takes no writes at all."""
+        raise NotImplementedError
+
+    def why_not_writable(self, table: str) -> str | None:
+        """Ask the server, and write no rows, for which a role needs its rights, too."""
+        name = table.join(self.quote)
+        try:
+            if self.is_read_only():
+                return "read-only"
+            self.execute_sql(f"INSERT INTO {name} SELECT * FROM {name} WHERE 1 = 0")  # noqa: S608
+            self.execute_sql(f"DELETE FROM {name} WHERE 1 = 0")  # noqa: S608
+        except DatabaseError as exc:
+            if self.error_code(driver_error(exc)) not in self.forbidden:
+                raise
+            return "read-only"
+        return None
 
     def execute_once(self, sql: str, params: Any) -> Any:
         """Run a statement."""

@@ -3,7 +3,7 @@
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -22,7 +22,7 @@ from .connection import (
     readable,
 )
 from .errors import Code, Reason, driver_error, one_line
-from .url import take_statement_timeout
+from .url import scheme_of, take_statement_timeout
 
 # The table that is the lock of migrations on a Galera cluster, and how many seconds a
 # process waits for it.
@@ -45,6 +45,12 @@ UNREACHABLE = {
 TELLING = {1064, 1292, 1366, 1367, 1411, 1525}
 # What a message ends with, after the values.
 NAME = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$")
+
+NARROW_COLUMNS = """
+    SELECT table_name, column_name, character_set_name
+    FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND character_set_name <> 'utf8mb4'
+"""
 
 
 def open_socket(connection: Any) -> socket.socket:
@@ -75,6 +81,7 @@ class Mysql(ServerConnection, MySQLDatabase):
 
     # Galera answers a deadlock, too, for a write that another node was faster with.
     rolled_back = frozenset({ER.LOCK_DEADLOCK})
+    forbidden = frozenset({ER.TABLEACCESS_DENIED_ERROR})
     unique_violations = frozenset({ER.DUP_ENTRY})
     foreign_key_violations = frozenset(
         {
@@ -102,6 +109,8 @@ class Mysql(ServerConnection, MySQLDatabase):
             ) from exc
         self._fileno = sock.fileno()
         connection.connect(sock)
+        # Peewee writes JSON in another way for MariaDB.
+        self.mariadb = "mariadb" in str(connection.get_server_info()).lower()
         return connection
 
     @staticmethod
@@ -143,9 +152,19 @@ class Mysql(ServerConnection, MySQLDatabase):
     def fileno(self) -> int:
         return self._fileno
 
-    def why_not_writable(self) -> str | None:
+    def is_read_only(self) -> bool:
         (read_only,) = self.execute_sql("SELECT @@global.read_only").fetchone()
-        return None if read_only in (0, "OFF") else "read-only"
+        return read_only not in (0, "OFF")
+
+    def check_text(self, tables: Collection[str]) -> None:
+        narrow = self.execute_sql(NARROW_COLUMNS).fetchall()
+        for table, column, character_set in narrow:
+            if table in tables:
+                raise OperationalError(
+                    f"the column {table}.{column} has the character set "
+                    f"{character_set}, which cannot hold every text: ALTER TABLE "
+                    f"{table} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+                )
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -192,9 +211,12 @@ class Mysql(ServerConnection, MySQLDatabase):
 def connector(url: str) -> Connector:
     """Return what `engines.connector` does, for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
+    scheme = scheme_of(url)
     try:
         given = parse(
-            "mariadb:" + url.partition(":")[2], unquote_password=True, unquote_user=True
+            f"mariadb{url.removeprefix(scheme)}",
+            unquote_password=True,
+            unquote_user=True,
         )
     except ValueError:  # Its message may repeat the URL, and a password is in it.
         raise ValueError("the URL: cannot be read") from None
@@ -211,6 +233,9 @@ def connector(url: str) -> Connector:
             f"one of the options {', '.join(options)} is wrong: {one_line(exc)}"
         ) from None
 
+    # The one that was made last: a connection knows whether the server is MariaDB.
+    last: Mysql | None = None
+
     def connect(*, limited: bool = True) -> Connection:
         client_limit = seconds + GRACE if limited else None
         server_limit = round(seconds * 1000) if limited else 0
@@ -226,6 +251,9 @@ def connector(url: str) -> Connector:
                 f" innodb_lock_wait_timeout={max(1, round(seconds))}"
             ),
         }
-        return Mysql(name, limited=limited, **params | given)
+        nonlocal last
+        mariadb = last.mariadb if last else scheme == "mariadb"
+        last = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
+        return last
 
     return connect

@@ -44,6 +44,11 @@ BUSY = ("55P03", "40", "53")
 # Words of a server or a PgBouncer that takes no more connections: libpq has no code.
 FULL = ("too many", "connection slots", "no more connections")
 
+WRONG_ENCODING = (
+    "the database has the encoding {}, which cannot hold every text: make one with "
+    "createdb --encoding=UTF8 --template=template0, and move the rows there"
+)
+
 # What a client says first that wants to speak TLS.
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
@@ -113,6 +118,10 @@ class Adapter(Psycopg3Adapter):
                 why = why_not_trusted(exc.pgconn.host, int(exc.pgconn.port), root)
                 raise psycopg.OperationalError(f"{exc}: {why}") from exc
             raise
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in ("UTF8", None):  # A pooler may not tell.
+            connection.close()
+            raise psycopg.OperationalError(WRONG_ENCODING.format(encoding))
         connection.limit = CONNECT_TIMEOUT
         milliseconds = str(round((limit or 0) * 1000))
         try:
@@ -140,6 +149,7 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     unique_violations = frozenset({"23505"})
     # restrict_violation too, which newer servers tell apart.
     foreign_key_violations = frozenset({"23503", "23001"})
+    forbidden = frozenset({"42501"})
     snapshot = ("REPEATABLE READ",)
     _has_old_plans = False
 
@@ -202,10 +212,10 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
         fileno: int = self.connection().fileno()
         return fileno
 
-    def why_not_writable(self) -> str | None:
-        """A standby is read-only, too."""
+    def is_read_only(self) -> bool:
+        """Return True on a standby, too."""
         (read_only,) = self.execute_sql("SHOW transaction_read_only").fetchone()
-        return "read-only" if read_only == "on" else None
+        return bool(read_only == "on")
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -236,7 +246,8 @@ def connector(url: str) -> Connector:
         "keepalives_count": 3,
         "tcp_user_timeout": round((seconds + GRACE) * 1000),
     }
-    params |= given
+    # Also where the role, or the environment, has another.
+    params |= given | {"client_encoding": "UTF8"}
     name = params.get("dbname") or "postgres"
 
     def connect(*, limited: bool = True) -> Connection:

@@ -7,7 +7,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice, repeat
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -17,6 +17,7 @@ from playhouse.db_url import parse
 
 from .connection import Connection, Connector
 from .errors import Code, ForeignKeyViolation, Reason
+from .sqlite_files import ALL, Files, Inodes
 from .url import take_statement_timeout
 
 # Seconds that a statement waits for another process's lock on the file.
@@ -140,7 +141,7 @@ class Sqlite(Connection, SqliteDatabase):
             and not self.connection().in_transaction
         )
 
-    def why_not_writable(self) -> str | None:
+    def why_not_writable(self, table: str) -> str | None:
         return None
 
     @contextmanager
@@ -160,43 +161,80 @@ class Sqlite(Connection, SqliteDatabase):
 class SqliteFile(Sqlite):
     """One connection to a SQLite file, set up as a service needs it."""
 
-    def __init__(self, path: str, mode: str, **options: Any) -> None:
-        self.path = path
-        self._inode = 0
+    def __init__(self, files: Files, mode: str, **options: Any) -> None:
+        self._files = files
+        self._opened: Inodes = {}
+        self._changes = 0
         pragmas = {
             "foreign_keys": 1,
             "journal_mode": "wal",
             "journal_size_limit": LOG_SIZE,
             "synchronous": "full",
         }
-        super().__init__(f"file:{quote(path)}?mode={mode}", pragmas=pragmas, **options)
+        name = f"file:{quote(files.path)}?mode={mode}"
+        super().__init__(name, pragmas=pragmas, **options)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
+        """Open the file.
+
+        Raises ReplacedError if it is not the one that this process has opened before,
+        or its log is another file's.
+        """
+        if self.is_closed():
+            self._files.check_before_open()
         try:
             opened = super().connect(reuse_if_open)
+            # SQLite opens the log, or makes it, when the database is read.
+            self.connection().execute("SELECT 1 FROM sqlite_master").fetchall()
         except OperationalError as exc:  # SQLite's message names no file.
-            exc.args = (f"{exc}: {self.path}",)
+            exc.args = (f"{exc}: {self._files.path}",)
             raise
         if opened:
-            self._inode = os.stat(self.path).st_ino
+            self._opened = self._files.opened()
+            self._changes = 0
         return opened
 
-    def is_connection_usable(self) -> bool:
-        """False once the file is gone: SQLite would go on writing to the lost one."""
-        try:
-            return super().is_connection_usable() and (
-                os.stat(self.path).st_ino == self._inode
-            )
-        except OSError:
-            return False
+    def close(self) -> bool:
+        """Close the file; what its log has is in it then, also if one was replaced."""
+        if not self.is_closed() and not self._files.are(self._opened):
+            connection = self.connection()
+            with suppress(sqlite3.Error):
+                connection.rollback()
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return bool(super().close())
 
-    def why_not_writable(self) -> str | None:
-        """It looks at the file, the directory and the space on the disk.
+    def is_connection_usable(self) -> bool:
+        """Return False once a file is gone: SQLite would go on with a lost one."""
+        return bool(super().is_connection_usable()) and self._files.are(self._opened)
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        cursor = super().execute_sql(sql, params)
+        self._check_written()
+        return cursor
+
+    def commit(self) -> None:
+        super().commit()
+        self._check_written()
+
+    def _check_written(self) -> None:
+        """Raise ReplacedError if what was committed has gone to a lost file."""
+        connection = self.connection()
+        if connection.in_transaction or connection.total_changes == self._changes:
+            return
+        self._changes = connection.total_changes
+        if not self._files.are(self._opened):
+            raise self._files.error()
+
+    def why_not_writable(self, table: str) -> str | None:
+        """Look at the files, the directory and the space on the disk.
 
         To take the lock for a moment would tell the same, and keep a writer waiting.
         """
-        directory = os.path.dirname(self.path)
-        if not (os.access(self.path, os.W_OK) and os.access(directory, os.W_OK)):
+        path = self._files.path
+        directory = os.path.dirname(path)
+        if not self._files.are(self._opened, ALL):
+            return "replaced"
+        if not (os.access(path, os.W_OK) and os.access(directory, os.W_OK)):
             return "read-only"
         return "full" if shutil.disk_usage(directory).free < MIN_FREE else None
 
@@ -234,7 +272,7 @@ def connector(url: str) -> Connector:
     # Only the first connection may make the file: one that vanishes later is an
     # error, not an empty database.
     modes = chain(["rwc"], repeat("rw"))
-    path = os.path.abspath(path)
+    files = Files(os.path.realpath(path))
     return lambda limited=True: SqliteFile(
-        path, next(modes), limit=seconds if limited else None, **options
+        files, next(modes), limit=seconds if limited else None, **options
     )

@@ -3,9 +3,16 @@
 from collections.abc import Callable, Iterator
 
 import peewee
+import psycopg
+import pymysql
 import pytest
 
-from peewee_app.fastapi_peewee import ForeignKeyViolation, UniqueViolation, connector
+from peewee_app.fastapi_peewee import (
+    ForeignKeyViolation,
+    UniqueViolation,
+    connector,
+    why_unavailable,
+)
 from peewee_app.fastapi_peewee.engines.connection import Connection
 from peewee_app.fastapi_peewee.engines.errors import driver_error
 from tests.engines import on
@@ -153,3 +160,23 @@ def test_the_drivers_error_is_the_cause(database: Connection) -> None:
     assert cause is not None
     assert cause.args == raised.value.args
     assert cause is driver_error(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (peewee.InternalError(psycopg.errors.ReadOnlySqlTransaction()), "unreachable"),
+        (peewee.InternalError(psycopg.errors.InFailedSqlTransaction()), None),
+        (peewee.OperationalError(psycopg.errors.TooManyConnections()), "busy"),
+        (peewee.OperationalError(psycopg.errors.AdminShutdown()), "unreachable"),
+        (peewee.InterfaceError(psycopg.InterfaceError("closed")), "unreachable"),
+        (peewee.OperationalError(pymysql.OperationalError(1040, "")), "busy"),
+        (peewee.OperationalError(pymysql.OperationalError(1047, "")), "unreachable"),
+        (peewee.OperationalError(pymysql.OperationalError(2013, "")), "unreachable"),
+        (peewee.OperationalError(pymysql.OperationalError(1054, "column")), None),
+        (peewee.ProgrammingError(psycopg.errors.UndefinedTable()), None),
+        (ValueError(), None),
+    ],
+)
+def test_why_unavailable(error: Exception, why: str | None) -> None:
+    assert why_unavailable(error) == why

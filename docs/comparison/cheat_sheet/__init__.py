@@ -1,0 +1,1 @@
+"""SQLAlchemy and Peewee, task by task: the rows, and what writes their pages."""

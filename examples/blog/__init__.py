@@ -1,0 +1,1 @@
+"""A blog: authors, posts with tags, and comments in threads."""

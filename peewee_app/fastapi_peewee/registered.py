@@ -1,0 +1,72 @@
+"""What a program says of a database once, and every connection is told."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from peewee import Database, QueryEvent, SqliteDatabase
+
+# The version that a new connection knows.
+UNTOLD = -1
+
+Hook = Callable[[QueryEvent], Any]
+
+
+class Registered:
+    """Functions, hooks and the like that each connection to a database gets."""
+
+    # Methods of SqliteDatabase that change what its next connections are like.
+    METHODS = frozenset(
+        {
+            *("register_function", "unregister_function"),
+            *("register_aggregate", "unregister_aggregate"),
+            *("register_collation", "unregister_collation"),
+            *("register_window_function", "unregister_window_function"),
+            *("load_extension", "unload_extension", "attach", "detach"),
+        }
+    )
+    # Decorators that call one of these.
+    DECORATORS = frozenset({"func", "aggregate", "collation", "window_function"})
+
+    def __init__(self) -> None:
+        self.query_hooks: list[Hook] = []
+        self.version = 0
+        self._calls: list[tuple[int, tuple[Any, ...]]] = []
+        # Never opened: it answers as Peewee's would, also to wrong arguments.
+        self._example = SqliteDatabase(None)
+
+    def add(self, method: str, *args: Any, **options: Any) -> Any:
+        """Call the method on each connection from now on; return what Peewee's does."""
+        result = getattr(self._example, method)(*args, **options)
+        call = method, args, options
+        self._calls = [(n, other) for n, other in self._calls if other != call]
+        self.version += 1
+        self._calls.append((self.version, call))
+        return result
+
+    def tell(self, database: Database, version: int) -> int:
+        """Tell a connection what it has not been told, after the version that it knows.
+
+        Returns the version that it knows now. Raises AttributeError for an engine that
+        lacks the method.
+        """
+        if version == UNTOLD:
+            own: Any = database.query_hooks
+            both: Any = BothHooks(self.query_hooks, own) if own else self.query_hooks
+            database.query_hooks = both
+        known = self.version
+        for number, (method, args, options) in self._calls:
+            if number > version:
+                getattr(database, method)(*args, **options)
+        return known
+
+
+class BothHooks:
+    """The hooks of all connections, and those that one connection was made with."""
+
+    def __init__(self, shared: list[Hook], own: list[Hook]) -> None:
+        self.shared = shared
+        self.own = own
+
+    def __iter__(self) -> Iterator[Hook]:
+        return chain(self.shared, self.own)

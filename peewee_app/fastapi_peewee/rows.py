@@ -1,0 +1,293 @@
+"""The fast way: Pydantic reads light objects, made of rows, in place of instances.
+
+A light object has the columns and the relations that its schema names, and nothing
+else: instances take four times as long to make. It is read as an instance would be, so
+what comes out is the same. Where it might not be, there is no light object, and the
+plain way reads instances: see `fits`, `source_of` and `is_narrowable`.
+"""
+
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from inspect import getattr_static
+from typing import Any
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    CharField,
+    Field,
+    FieldAccessor,
+    IntegerField,
+    Model,
+    ModelSelect,
+    ObjectIdAccessor,
+    TextField,
+)
+
+from .core_schemas import CoreSchema, Node
+from .peewee_private import is_narrowable
+from .prepared import PreparedQuery, dialect
+from .relations import BATCH, Relation, relation_of
+
+Row = tuple[Any, ...]
+
+# What a driver takes and returns of these is what Python has.
+RAW_FIELDS = {AutoField, BigIntegerField, CharField, IntegerField, TextField}
+
+# Runs an iterator for what it does, at the speed of C.
+exhaust = deque[Any](maxlen=0).extend
+
+
+class NotFast(Exception):  # noqa: N818 - no error: the plain way reads it
+    """Light objects might be read otherwise than instances."""
+
+
+def fits(node: Node, model: type[Model]) -> bool:
+    """Whether light objects can stand for instances of the model in such a schema."""
+    config = node.get("config", {})
+    return (
+        node["type"] == "model"
+        # No validator takes the object itself.
+        and node["schema"]["type"] == "model-fields"
+        # Nothing is read but the fields; no type has to be the very one.
+        and config.get("extra_fields_behavior", "ignore") == "ignore"
+        and not config.get("strict")
+        # Peewee's own ways to make an instance, and to select.
+        and model.__init__ is Model.__init__
+        and getattr_static(model, "__getattr__", None) is None
+        and getattr_static(model, "select") is getattr_static(Model, "select")
+    )
+
+
+def source_of(model: type[Model], name: str) -> Field | None:
+    """Return the column that the attribute of the model gives; None for any other."""
+    accessor = getattr_static(model, name, None)
+    is_column = type(accessor) in (FieldAccessor, ObjectIdAccessor)
+    return accessor.field if is_column else None
+
+
+class Light:
+    """Base of the classes of light objects."""
+
+    __slots__ = ()
+
+
+class Plan:
+    """How a schema reads the rows of a model. Raises NotFast if it does not fit."""
+
+    def __init__(
+        self, core: CoreSchema, node: Node, model: type[Model], *above: Node
+    ) -> None:
+        # A schema that names itself may never end.
+        if not fits(node, model) or any(node is other for other in above):
+            raise NotFast
+        self.model = model
+        self.has_aliases = False
+        self.columns: dict[str, Field] = {}
+        self.relations: dict[str, tuple[Relation, Related]] = {}
+        for paths, field in core.fields(node):
+            # An alias is where Pydantic looks; the name before it is what we read.
+            if len(paths) > 2 or any(len(path) > 1 for path in paths):
+                raise NotFast
+            name, slot = str(paths[0][0]), str(paths[-1][0])
+            self.has_aliases |= slot != name
+            if column := source_of(model, name):
+                self.columns[slot] = column
+            elif relation := relation_of(model, name):
+                inner = core.only_object(field, many=relation.many)
+                if inner is None:
+                    raise NotFast
+                plan = Plan(core, inner, relation.to, node, *above)
+                self.relations[slot] = relation, Related(relation, plan)
+            else:
+                raise NotFast
+        keys = [relation.key for relation, _ in self.relations.values()]
+        self.fields = list(dict.fromkeys([*self.columns.values(), *keys]))
+        slots = [*self.columns, *self.relations]
+        if not all(slot.isidentifier() for slot in slots):
+            raise NotFast
+        self._class = type(model.__name__, (Light,), {"__slots__": slots})
+        self._setters = {slot: getattr(self._class, slot).__set__ for slot in slots}
+
+    def read_query(self, query: Any) -> list[Any]:
+        """Return the objects that the query selects, with no column but theirs.
+
+        Raises NotFast if fewer columns could change its rows.
+        """
+        fields = self.fields
+
+        def narrow(query: Any) -> "ModelSelect[Any]":
+            if not is_narrowable(query, fields):
+                raise NotFast
+            narrowed: ModelSelect[Any] = query.select(*fields)
+            return narrowed
+
+        if query.model is not self.model:
+            raise NotFast
+        if isinstance(query, PreparedQuery):
+            return self.read_rows(query.rows(tuple(fields), narrow))
+        rows = self.model._meta.database.execute(narrow(query)).fetchall()
+        return self.read_rows(rows)
+
+    def read_instances(self, instances: Sequence[Model]) -> list[Any]:
+        """Return the objects that these instances are.
+
+        Raises NotFast if a relation is loaded already.
+        """
+        for relation, _ in self.relations.values():
+            if any(relation.loaded(instance) is not None for instance in instances):
+                raise NotFast
+        columns: dict[Field, Sequence[Any]] = {
+            field: [instance.__data__.get(field.name) for instance in instances]
+            for field in self.fields
+        }
+        return self._make(columns, len(instances))
+
+    def read_rows(self, rows: Sequence[Row], *, skip: int = 0) -> list[Any]:
+        """Return the objects of rows; `skip` is how many columns come before theirs."""
+        values = list(zip(*rows))[skip:] or [()] * len(self.fields)  # noqa: B905
+        columns = {
+            field: as_python(field, column)
+            for field, column in zip(self.fields, values, strict=True)
+        }
+        return self._make(columns, len(rows))
+
+    def _make(self, columns: dict[Field, Sequence[Any]], number: int) -> list[Any]:
+        objects = [self._class() for _ in range(number)]
+        for slot, field in self.columns.items():
+            exhaust(map(self._setters[slot], objects, columns[field]))
+        for slot, (relation, related) in self.relations.items() if number else ():
+            values = related.of_owners(columns[relation.key])
+            exhaust(map(self._setters[slot], objects, values))
+        return objects
+
+
+class Related:
+    """The related objects of many owners, by a relation."""
+
+    def __init__(self, relation: Relation, plan: Plan) -> None:
+        self._relation = relation
+        self._plan = plan
+        self._kept: dict[Hashable, str] = {}
+
+    def of_owners(self, keys: Sequence[Any]) -> Iterable[Any]:
+        """Return what each of the owners has that have these keys.
+
+        Raises NotFast where Peewee, asked for one owner alone, might find another: a
+        key that is null, is not found, or is equal to the database only.
+        """
+        distinct = list(dict.fromkeys(keys))
+        nullable = not self._relation.many and self._relation.key.null
+        if None in distinct:
+            if not nullable:
+                raise NotFast
+            distinct.remove(None)
+        links: list[Any] = []
+        objects: list[Any] = []
+        for batch in padded(distinct):
+            rows = self._rows(batch)
+            links += as_python(self._relation.link, [row[0] for row in rows])
+            objects += self._plan.read_rows(rows, skip=1)
+        if self._relation.many:
+            of_key: dict[Any, list[Any]] = {key: [] for key in distinct}
+            try:
+                for link, item in zip(links, objects, strict=True):
+                    of_key[link].append(item)
+            except KeyError:
+                raise NotFast from None
+            return map(of_key.__getitem__, keys)
+        one = dict(zip(links, objects, strict=True))
+        if not one.keys() >= set(distinct):
+            raise NotFast
+        return map(one.get, keys)
+
+    def _rows(self, keys: list[Any]) -> list[Row]:
+        """Return the link and the columns of what is related to these keys.
+
+        The SQL is kept. Whatever renames a table or a column makes another.
+        """
+        link = self._relation.link
+        fields = [link, *self._plan.fields]
+        database = self._plan.model._meta.database
+        values = keys if is_raw(link) else list(map(link.db_value, keys))
+        name = (
+            dialect(database),
+            len(keys),
+            *[(f.model._meta.schema, f.model._meta.table_name) for f in fields],
+            *[field.column_name for field in fields],
+        )
+        if name not in self._kept:
+            query = self._relation.query().where(link.in_(keys)).select(*fields)
+            self._kept[name], parameters = database.get_sql_context().parse(query)
+            if parameters != values:
+                raise NotFast
+        return list(database.execute_sql(self._kept[name], values).fetchall())
+
+
+def is_raw(field: Field) -> bool:
+    """Whether a driver takes and returns the values that Python has."""
+    return type(getattr(field, "rel_field", field)) in RAW_FIELDS
+
+
+def as_python(field: Field, values: Sequence[Any]) -> Sequence[Any]:
+    """Return what Peewee makes of the values of a column."""
+    return values if is_raw(field) else list(map(field.python_value, values))
+
+
+def padded(keys: list[Any]) -> Iterator[list[Any]]:
+    """Split keys into as many as a statement takes, of few different lengths.
+
+    Each length is a statement of its own, whose SQL is kept.
+    """
+    for start in range(0, len(keys), BATCH):
+        batch = keys[start : start + BATCH]
+        length = min(1 << (len(batch) - 1).bit_length(), BATCH)
+        yield batch + batch[-1:] * (length - len(batch))
+
+
+class FastReader:
+    """Reads what fits as light objects; its plans are worked out once."""
+
+    def __init__(self, core: CoreSchema) -> None:
+        self._core = core
+        self._plans: dict[tuple[int, type[Model]], Plan | None] = {}
+
+    def read(self, node: Node, data: Any) -> Any:
+        """Return light objects in place of an instance, instances or a query.
+
+        Raises NotFast for any other data.
+        """
+        if isinstance(data, Model):
+            inner = self._core.only_object(node, many=False)
+            return self._plan(inner, type(data)).read_instances([data])[0]
+        inner = self._core.only_object(node, many=True)
+        if isinstance(data, ModelSelect | PreparedQuery):
+            return self._plan(inner, data.model).read_query(data)
+        if type(data) is list and data:
+            model = type(data[0])
+            if all(type(item) is model for item in data):
+                if issubclass(model, Light):
+                    return data
+                return self._plan(inner, model).read_instances(data)
+        raise NotFast
+
+    def fetch(self, node: Node, query: Any) -> list[Any]:
+        """Return light objects for a query, if they have the names of the model."""
+        inner = self._core.only_object(node, many=True)
+        plan = self._plan(inner, query.model)
+        if plan.has_aliases:
+            raise NotFast
+        return plan.read_query(query)
+
+    def _plan(self, node: Node | None, model: Any) -> Plan:
+        if node is None or not isinstance(model, type):  # An alias of a model.
+            raise NotFast
+        key = id(node), model
+        if key not in self._plans:
+            self._plans[key] = None
+            with suppress(NotFast):
+                self._plans[key] = Plan(self._core, node, model)
+        if plan := self._plans[key]:
+            return plan
+        raise NotFast

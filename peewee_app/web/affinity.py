@@ -1,0 +1,138 @@
+"""One core for one interpreter.
+
+The threads of a process share one interpreter, so a second core does no work for it: it
+only makes each handing over dearer. `python -m docs.measure_cores` shows what that
+costs. So the process stays on the core that others use least.
+"""
+
+import asyncio
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from uvicorn.loops.auto import auto_loop_factory
+
+STAT = Path("/proc/stat")
+# Seconds until the first look, which needs some to look back on.
+FIRST_LOOK = 0.5
+# Seconds from one look to the next. By chance, so that of two processes on one core,
+# one moves and the other finds itself alone.
+LOOK_EVERY = (1.0, 3.0)
+# Part of a core that others must use more of here than elsewhere for a move.
+MARGIN = 0.2
+
+
+class OneCore:
+    """Keep the threads of this process on one of these cores."""
+
+    def __init__(self, cores: set[int]) -> None:
+        self.cores = cores
+        self.core: int | None = None
+        # Threads that need no interpreter at present, by their native ids.
+        self.free: set[int] = set()
+        self._before = ticks()
+        self._own_before = time.process_time()
+
+    def look(self) -> None:
+        """Choose a core, and have all threads there.
+
+        Raises OSError if the process may not use the core any more.
+        """
+        before, self._before = self._before, ticks()
+        own_before, self._own_before = self._own_before, time.process_time()
+        use = {core: busy_part(before[core], self._before[core]) for core in self.cores}
+        if self.core is not None:
+            total = (self._before[self.core][1] - before[self.core][1]) or 1
+            own = (self._own_before - own_before) * os.sysconf("SC_CLK_TCK") / total
+            use[self.core] = max(0, use[self.core] - own)
+        self.core = choose(use, self.core)
+        for thread in threading.enumerate():
+            if thread.native_id and thread.native_id not in self.free:
+                with suppress(ProcessLookupError):  # It has ended.
+                    os.sched_setaffinity(thread.native_id, {self.core})
+
+    def let_go(self) -> None:
+        """Let all threads run on all cores again."""
+        for thread in threading.enumerate():
+            if thread.native_id:
+                with suppress(OSError):
+                    os.sched_setaffinity(thread.native_id, self.cores)
+
+
+def choose(use: dict[int, float], present: int | None) -> int:
+    """Return the core to be on, from the part of each that others use.
+
+    Where several are as good, chance decides: the first one would be everybody's.
+    """
+    least = min(use.values())
+    if present is not None and use[present] <= least + MARGIN:
+        return present
+    return random.choice([c for c in use if use[c] <= least + MARGIN / 2])  # noqa: S311
+
+
+def ticks() -> dict[int, tuple[int, int]]:
+    """Return, for each core of the machine, its busy and all its clock ticks so far."""
+    found = {}
+    for line in STAT.read_text().splitlines():
+        name, *rest = line.split()
+        if name.startswith("cpu") and name != "cpu":
+            numbers = [int(number) for number in rest[:8]]  # The others are in these.
+            total = sum(numbers)
+            found[int(name[3:])] = total - numbers[3] - numbers[4], total
+    return found
+
+
+def busy_part(before: tuple[int, int], after: tuple[int, int]) -> float:
+    """Return which part of the time between two counts a core was busy."""
+    return (after[0] - before[0]) / ((after[1] - before[1]) or 1)
+
+
+_one_core: OneCore | None = None
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Make uvicorn's event loop, which keeps its process on one core: for `--loop`.
+
+    Where the process has but one core, or the system tells nothing of cores, it does
+    nothing more.
+    """
+    global _one_core
+    loop = auto_loop_factory()()
+    with suppress(AttributeError, OSError):  # No affinity; no /proc.
+        cores = os.sched_getaffinity(0)
+        if len(cores) > 1 and cores <= ticks().keys():
+            _one_core = OneCore(cores)
+            loop.call_later(FIRST_LOOK, look_again, loop, _one_core)
+    return loop
+
+
+def look_again(loop: asyncio.AbstractEventLoop, one_core: OneCore) -> None:
+    """Look now, and from time to time."""
+    try:
+        one_core.look()
+    except (OSError, KeyError):  # The cores were taken away.
+        one_core.let_go()
+    else:
+        loop.call_later(random.uniform(*LOOK_EVERY), look_again, loop, one_core)  # noqa: S311
+
+
+@contextmanager
+def on_all_cores() -> Iterator[None]:
+    """Let this thread run on all cores: for what needs no interpreter."""
+    one_core, thread = _one_core, threading.get_native_id()
+    if one_core is None or one_core.core is None:
+        yield
+        return
+    one_core.free.add(thread)
+    with suppress(OSError):
+        os.sched_setaffinity(0, one_core.cores)
+    try:
+        yield
+    finally:
+        one_core.free.discard(thread)
+        with suppress(OSError):
+            os.sched_setaffinity(0, {one_core.core})

@@ -1,0 +1,76 @@
+"""Limit on the memory that answers take until their clients have read them."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .errors import response_to, unavailable
+
+# Bytes of an answer that do not count, so that ordinary answers go out when large ones
+# have used all memory that there is for answers; also what is sent at once.
+SMALL = 64 * 1024
+# Bytes of all answers beyond that.
+LIMIT = 128 * 1024 * 1024
+
+
+class AnswerLimitMiddleware:
+    """Send large answers bit by bit; answer 503 while too much waits for its clients.
+
+    A server takes an answer that is one piece whole, however slowly its client reads.
+    Of a piece it says when there is room for the next, and so the app knows what it
+    holds. One answer goes out however large it is. A stream counts nothing.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int = LIMIT) -> None:
+        self.app = app
+        self.limit = limit
+        self._counted = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        start: Message | None = None
+
+        async def send_within_limit(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and size_of(message) > SMALL:
+                start = message  # Held back until it is known not to be refused.
+            elif start is None:
+                await send(message)
+            elif message.get("more_body") or not message.get("body"):
+                await send(start)  # Of a stream, or of HEAD.
+                start = None
+                await send(message)
+            else:
+                await self._send_large(start, message["body"], scope, receive, send)
+
+        await self.app(scope, receive, send_within_limit)
+
+    async def _send_large(
+        self, start: Message, body: bytes, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        size = len(body) - SMALL
+        if self._counted and self._counted + size > self.limit:
+            refusal = unavailable("Too many large answers at once.")
+            await response_to(refusal)(scope, receive, send)
+            return
+        self._counted += size
+        try:
+            await send(start)
+            await send_in_pieces(body, send)
+        finally:
+            self._counted -= size
+
+
+def size_of(start: Message) -> int:
+    """Return the bytes of the answer, or 0 if it does not say."""
+    headers = dict(start.get("headers", ()))
+    return int(headers.get(b"content-length", 0))
+
+
+async def send_in_pieces(body: bytes, send: Send) -> None:
+    """Send the body in pieces of `SMALL` bytes; return when the server has the last."""
+    for first in range(0, len(body), SMALL):
+        piece = body[first : first + SMALL]
+        more = first + SMALL < len(body)
+        await send({"type": "http.response.body", "body": piece, "more_body": more})

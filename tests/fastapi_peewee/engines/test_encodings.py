@@ -1,0 +1,108 @@
+"""Text that a database cannot hold: it is refused when the app starts."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import peewee
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from peewee_app.fastapi_peewee import connector
+from peewee_app.fastapi_peewee.engines.connection import Connection
+from peewee_app.main import create_app
+from peewee_app.settings import Settings
+from peewee_app.web.startup import StartupError
+
+from ...engines import on
+
+TEXT = "Łódź 😀 a€"
+USER = {"email": "lodz@example.com", "password": "x"}
+
+
+def app_on(url: str) -> FastAPI:
+    return create_app(Settings.model_validate({"database_url": url}))
+
+
+@contextmanager
+def administrator(url: str) -> Iterator[Connection]:
+    with closing(connector(url)()) as connection:
+        connection.connect()
+        yield connection
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+@on("postgresql")
+def test_a_database_that_is_not_utf_8_is_refused_in_one_line(
+    url: str, encoding: str
+) -> None:
+    name = f"{urlsplit(url).path[1:]}_{encoding.lower()}"
+    other = urlsplit(url)._replace(path=f"/{name}").geturl()
+    with administrator(url) as connection:
+        connection.execute_sql(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' "
+            "TEMPLATE template0"
+        )
+        try:
+            with pytest.raises(StartupError) as refused, TestClient(app_on(other)):
+                pass
+        finally:
+            connection.execute_sql(f"DROP DATABASE {name}")
+    message = str(refused.value)
+    assert f"the encoding {encoding}, which cannot hold every text" in message
+    assert "createdb --encoding=UTF8" in message
+    assert "\n" not in message
+
+
+@on("postgresql")
+def test_a_role_with_another_encoding_writes_every_text(url: str) -> None:
+    name = urlsplit(url).path[1:]
+    with administrator(url) as connection:
+        connection.execute_sql(f"ALTER DATABASE {name} SET client_encoding = LATIN1")
+        connection.execute_sql(
+            f"ALTER ROLE postgres IN DATABASE {name} SET client_encoding = LATIN1"
+        )
+    for option in ("", "?client_encoding=LATIN1"):
+        with TestClient(app_on(url + option)) as client:
+            client.post("/users/", json=USER)
+            item = client.post("/users/1/items/", json={"title": TEXT})
+            assert item.json()["title"] == TEXT
+
+
+@on("mariadb")
+def test_tables_in_latin1_are_refused_in_one_line(url: str) -> None:
+    with TestClient(app_on(url)) as client:
+        client.post("/users/", json=USER)
+    with administrator(url) as connection:
+        connection.execute_sql("ALTER TABLE items CONVERT TO CHARACTER SET latin1")
+        with pytest.raises(StartupError) as refused, TestClient(app_on(url)):
+            pass
+        message = str(refused.value)
+        assert "items.title has the character set latin1" in message
+        assert "\n" not in message
+        _, _, statement = message.partition(": ALTER")
+        connection.execute_sql(f"ALTER{statement}")
+    with TestClient(app_on(url)) as client:
+        item = client.post("/users/1/items/", json={"title": TEXT})
+        assert item.json()["title"] == TEXT
+
+
+@on("mariadb")
+def test_tables_of_others_may_be_in_latin1(url: str) -> None:
+    with administrator(url) as connection:
+        connection.execute_sql("CREATE TABLE t (a TEXT CHARACTER SET latin1)")
+        connection.check_text(["users", "items"])
+        with pytest.raises(peewee.OperationalError):
+            connection.check_text(["t"])
+
+
+@on("mariadb")
+def test_a_database_in_latin1_gets_tables_that_hold_every_text(url: str) -> None:
+    with administrator(url) as connection:
+        name = urlsplit(url).path[1:]
+        connection.execute_sql(f"ALTER DATABASE {name} CHARACTER SET latin1")
+    with TestClient(app_on(url)) as client:
+        client.post("/users/", json=USER)
+        item = client.post("/users/1/items/", json={"title": TEXT})
+        assert item.json()["title"] == TEXT

@@ -1,0 +1,249 @@
+"""Files of a SQLite database that somebody replaces, deletes or moves."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import peewee
+import pytest
+
+from peewee_app.fastapi_peewee import connector, why_unavailable
+from peewee_app.fastapi_peewee.engines import sqlite_files
+from peewee_app.fastapi_peewee.engines.connection import Connection
+from peewee_app.fastapi_peewee.engines.errors import ReplacedError
+
+
+class Note(peewee.Model):
+    text = peewee.CharField()
+
+
+WRITE = """
+import sys, time
+from tests.fastapi_peewee.engines.test_sqlite_files import Note
+from peewee_app.fastapi_peewee import connector
+database = connector(f"sqlite:///{sys.argv[1]}")()
+with database.bind_ctx([Note]):
+    database.connect()
+    database.create_tables([Note])
+    Note.insert_many([("new",)] * int(sys.argv[2]), ["text"]).execute()
+    print("done", flush=True)
+    time.sleep(600)
+"""
+
+
+def killed_writer(file: Path, rows: int) -> None:
+    """Write with a process that is killed, and leaves its log behind."""
+    command = [sys.executable, "-c", WRITE, str(file), str(rows)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "done\n"
+        process.send_signal(signal.SIGKILL)
+
+
+def texts(file: Path) -> list[str]:
+    """Return what SQLite itself reads from the file, when all have closed it."""
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return [text for (text,) in connection.execute("SELECT text FROM note")]
+
+
+@pytest.fixture
+def file(database_file: Path) -> Path:
+    """A database with one row, stopped cleanly."""
+    with closing(connector(f"sqlite:///{database_file}")()) as database:
+        database.connect()
+        with database.bind_ctx([Note]):
+            database.create_tables([Note])
+            Note.create(text="old")
+    return database_file
+
+
+@pytest.fixture
+def connect(file: Path) -> Callable[[], Connection]:
+    """Another app, or the same one after a restart, has a connector of its own."""
+    return connector(f"sqlite:///{file}")
+
+
+@pytest.fixture
+def database(connect: Callable[[], Connection]) -> Iterator[Connection]:
+    database = connect()
+    with database.bind_ctx([Note]), closing(database):
+        database.connect()
+        yield database
+
+
+def by_backup(file: Path, backup: Path) -> None:
+    with closing(sqlite3.connect(file)) as one, closing(sqlite3.connect(backup)) as two:
+        one.backup(two)
+
+
+def by_vacuum(file: Path, backup: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("VACUUM INTO ?", (str(backup),))
+
+
+def by_copy(file: Path, backup: Path) -> None:
+    shutil.copy(file, backup)
+
+
+BACKUPS = pytest.mark.parametrize("make", [by_backup, by_vacuum, by_copy])
+
+
+@BACKUPS
+def test_a_file_that_was_replaced_is_not_opened_and_not_spoilt(
+    file: Path,
+    database: Connection,
+    connect: Callable[[], Connection],
+    make: Callable[[Path, Path], None],
+) -> None:
+    backup = file.with_name("backup.db")
+    lost = file.with_name("lost.db")
+    make(file, backup)
+    Note.create(text="new")
+    lost.hardlink_to(file)
+    backup.rename(file)
+    assert not database.is_connection_usable()
+    with pytest.raises(ReplacedError, match="Stop the app, delete") as raised:
+        Note.create(text="into the void")
+    assert why_unavailable(raised.value) == "replaced"
+    database.close()
+    with pytest.raises(ReplacedError):
+        connect().connect()
+    with pytest.raises(ReplacedError):  # A restart alone does not help.
+        connector(f"sqlite:///{file}")().connect()
+    for name in ("-wal", "-shm"):
+        file.with_name(file.name + name).unlink()
+    with closing(connector(f"sqlite:///{file}")()) as after:
+        after.connect()
+    assert texts(file) == ["old"]
+    assert texts(lost)[:2] == ["old", "new"]
+
+
+@BACKUPS
+@pytest.mark.parametrize("rows", [1, 2000])
+def test_a_file_that_was_replaced_after_a_kill_is_not_opened(
+    file: Path, make: Callable[[Path, Path], None], rows: int
+) -> None:
+    backup = file.with_name("backup.db")
+    make(file, backup)
+    killed_writer(file, rows)
+    backup.rename(file)
+    with pytest.raises(ReplacedError, match="Stop the app, delete"):
+        connector(f"sqlite:///{file}")().connect()
+
+
+@pytest.mark.parametrize("make", [by_backup, by_vacuum])
+def test_a_file_that_was_written_over_after_a_kill_is_not_opened(
+    file: Path, make: Callable[[Path, Path], None]
+) -> None:
+    """Its number stays the same: what tells is what is in it."""
+    backup = file.with_name("backup.db")
+    make(file, backup)
+    for _ in range(3):
+        killed_writer(file, 2000)
+        assert texts(file)  # To close it empties the log.
+    killed_writer(file, 2000)
+    shutil.copy(backup, file)
+    with pytest.raises(ReplacedError, match="Stop the app, delete"):
+        connector(f"sqlite:///{file}")().connect()
+
+
+def test_what_a_killed_process_has_committed_is_there(file: Path) -> None:
+    for rows in (1, 2000, 300):
+        before = len(texts(file))
+        killed_writer(file, rows)
+        with closing(connector(f"sqlite:///{file}")()) as database:
+            database.connect()
+        assert len(texts(file)) == before + rows
+
+
+def test_files_that_were_copied_together_are_opened(file: Path, tmp_path: Path) -> None:
+    killed_writer(file, 10)
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("", "-wal"):
+        subprocess.run(["cp", "-a", f"{file}{name}", other], check=True)
+    with closing(connector(f"sqlite:///{other / file.name}")()) as database:
+        database.connect()
+    assert len(texts(other / file.name)) == 11
+
+
+def test_a_database_that_others_write_is_opened(
+    file: Path, database: Connection
+) -> None:
+    """While its log is read, it grows and begins again."""
+    database.execute_sql("PRAGMA synchronous = 0")
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            Note.insert_many([("x" * 200,)] * 100, ["text"]).execute()
+
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(write)
+        for _ in range(200):
+            with closing(connector(f"sqlite:///{file}")()) as other:
+                other.connect()
+        stop.set()
+        writing.result()
+
+
+@pytest.mark.parametrize("name", ["-wal", "-shm"])
+def test_a_log_that_was_deleted(
+    file: Path,
+    database: Connection,
+    connect: Callable[[], Connection],
+    name: str,
+) -> None:
+    Note.create(text="new")
+    file.with_name(file.name + name).unlink()
+    assert database.why_not_writable("note") == "replaced"
+    if name == "-wal":
+        assert not database.is_connection_usable()
+        with pytest.raises(ReplacedError, match=r"-wal was deleted .* Restart the app"):
+            Note.create(text="void")
+    with pytest.raises(ReplacedError, match="Restart the app"):
+        connect().connect()
+    database.close()
+    with closing(connector(f"sqlite:///{file}")()) as after:
+        after.connect()
+    assert texts(file)[:2] == ["old", "new"]
+
+
+def test_a_directory_that_was_moved_and_came_back(
+    tmp_path: Path, database_file: Path
+) -> None:
+    here, away = tmp_path / "here", tmp_path / "away"
+    here.mkdir()
+    connect = connector(f"sqlite:///{here / 'test.db'}")
+    database = connect()
+    with database.bind_ctx([Note]):
+        database.connect()
+        database.create_tables([Note])
+        here.rename(away)
+        assert not database.is_connection_usable()
+        with pytest.raises(ReplacedError):
+            Note.create(text="void")
+        with pytest.raises(peewee.OperationalError, match="unable to open"):
+            connect().connect()
+        away.rename(here)
+        assert database.is_connection_usable()
+        Note.create(text="kept")
+        database.close()
+    assert texts(here / "test.db")[-1] == "kept"
+
+
+def test_a_file_system_without_attributes(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_files, "OWNER", "nobody.has.such")
+    with closing(connector(f"sqlite:///{file}")()) as database:
+        database.connect()
+        assert database.is_connection_usable()
