@@ -1,12 +1,16 @@
 from collections.abc import AsyncIterator
+from functools import partial
 
 from peewee import Model
 
-from peewee_app.fastapi_peewee import ContextDatabase, Pool, connector
+from peewee_app import fastapi_peewee
+from peewee_app.fastapi_peewee import Pool, connector
 
-db = ContextDatabase()
-pool = Pool(db, connector("sqlite:///./sql_app.db"), size=1, timeout=30)
-connect = pool.connection
+URL = "sqlite:///./sql_app.db"
+
+db = fastapi_peewee.ContextDatabase()
+connect = partial(fastapi_peewee.connect, db, URL, may_block=True)
+pool = Pool(db, connector(URL), size=1, timeout=30)
 
 
 class BaseModel(Model):
