@@ -92,7 +92,7 @@ def _execute(url: str, statements: list[str]) -> None:
     if url.startswith(SQLITE):
         path = url.removeprefix(SQLITE)
         with closing(
-            sqlite3.connect(path, LOCK_TIMEOUT, isolation_level=None)
+            sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)
         ) as connection:
             for statement in statements:
                 connection.execute(statement).fetchall()

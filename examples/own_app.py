@@ -5,7 +5,13 @@ from collections.abc import AsyncIterator
 from fastapi import Depends, FastAPI
 from peewee import CharField, Model
 
-from peewee_app.fastapi_peewee import ContextDatabase, Pool, connect, connector
+from peewee_app.fastapi_peewee import (
+    ContextDatabase,
+    Pool,
+    add_database_error_handlers,
+    connect,
+    connector,
+)
 
 db = ContextDatabase()
 pool = Pool(db, connector("sqlite:///./notes.db"), size=1, timeout=10)
@@ -24,6 +30,7 @@ async def get_db() -> AsyncIterator[ContextDatabase]:
 
 
 app = FastAPI(dependencies=[Depends(get_db, scope="function")])
+add_database_error_handlers(app)
 with connect(db, "sqlite:///./notes.db"):
     db.create_tables([Note])
 

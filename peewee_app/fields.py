@@ -8,7 +8,8 @@ from fastapi.openapi.models import Example
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from .fastapi_peewee import fields
+from .fastapi_peewee import Id as ColumnId
+from .fastapi_peewee import Text
 
 # What a browser takes in <input type=email>, by the HTML standard.
 LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
@@ -26,17 +27,15 @@ def check_email(text: str) -> str:
 
 
 # What a VARCHAR(255) column holds.
-ShortText = Annotated[fields.Text, Field(max_length=255)]
+ShortText = Annotated[Text, Field(max_length=255)]
 Email = Annotated[
     str,
     Field(max_length=255, json_schema_extra={"format": "email"}),
     AfterValidator(check_email),
 ]
-Password = Annotated[fields.Text, Field(max_length=4096)]
+Password = Annotated[Text, Field(max_length=4096)]
 # No row has an id below 1. To ask for one is a 404, as in the tutorial, and no 422.
-Id = Annotated[
-    fields.Id, Path(json_schema_extra={"minimum": 1}, openapi_examples=FIRST)
-]
+Id = Annotated[ColumnId, Path(json_schema_extra={"minimum": 1}, openapi_examples=FIRST)]
 
 
 def example(values: dict[str, Any]) -> ConfigDict:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from harness import servers
 from harness.processes import NotInstalledError
+from harness.server import Server, serve
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.migrations import migrate
@@ -161,3 +162,10 @@ def app(url: str) -> FastAPI:
 def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def server(url: str) -> Iterator[Server]:
+    """The app as a process, on a real socket."""
+    with serve(url) as server:
+        yield server

@@ -6,7 +6,9 @@ addEventListener("DOMContentLoaded", () => {
     if (names.length < 2 || table.querySelector("td.text-right")) continue;
     table.classList.add("of-text");
     for (const row of table.querySelectorAll("tbody tr")) {
-      [...row.cells].forEach((cell, i) => (cell.dataset.column = names[i]));
+      [...row.cells].forEach((cell, i) => {
+        cell.dataset.column = cell.innerText.trim() ? names[i] : "";
+      });
     }
   }
 });

@@ -5,10 +5,12 @@ generic and alias in it is resolved.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from peewee import Model
 from pydantic import BaseModel, TypeAdapter
+from pydantic_core import core_schema
 
 Node = dict[str, Any]
 # Where to look a field up: names of attributes, and places in lists.
@@ -68,8 +70,6 @@ class CoreSchema:
             return self.only_object(node["schema"], many=many)
         if kind == "list" and many and not node.get("strict"):
             return self.only_object(node.get("items_schema") or node, many=False)
-        if kind == "function-before" and is_renaming(node):
-            return self.only_object(node["schema"], many=many)
         return node if kind == "model" and not many else None
 
     def is_nested(self) -> bool:
@@ -143,9 +143,23 @@ def renamed(schema: type[BaseModel], data: Any) -> Any:
     return Renamed(data, schema) if isinstance(data, Model) else data
 
 
+def rename_inside(node: Any, schema: type[BaseModel]) -> None:
+    """Have the fields of a schema with aliases read from a Renamed.
+
+    All validators of the schema still get the Peewee object itself.
+    """
+    while node["schema"]["type"] != "model-fields":
+        node = node["schema"]
+    if not is_renaming(node):
+        node["schema"] = core_schema.no_info_before_validator_function(
+            partial(renamed, schema), node["schema"]
+        )
+
+
 def is_renaming(node: Node) -> bool:
-    """Whether the function of the node is that of a schema with aliases."""
-    return getattr(node["function"]["function"], "func", None) is renamed
+    """Whether the node is what `rename_inside` has put there."""
+    function = node.get("function", {}).get("function")
+    return getattr(function, "func", None) is renamed
 
 
 def plain_aliases(schema: Any) -> dict[str, str]:
@@ -154,11 +168,17 @@ def plain_aliases(schema: Any) -> dict[str, str]:
     A `validation_alias` is not among them: it names the attribute to read.
     """
     fields = getattr(schema, "__pydantic_fields__", {})
-    return {
+    aliases = {
         info.alias: name
         for name, info in fields.items()
         if info.alias and info.alias == info.validation_alias
     }
+    # A name that another field is read from by is not for the JSON alone.
+    for name, info in fields.items():
+        source = info.validation_alias or name
+        if name not in aliases.values() and isinstance(source, str):
+            aliases.pop(source, None)
+    return aliases
 
 
 def paths(node: Node, name: str, field: Node) -> list[Path]:

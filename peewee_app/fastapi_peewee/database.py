@@ -27,7 +27,6 @@ from .scope import (
     Holder,
     MakeConnection,
     NoConnectionError,
-    set_to,
 )
 from .transactions import Atomic
 
@@ -89,6 +88,12 @@ class ContextDatabase(DatabaseProxy):
     def __deepcopy__(self, _memo: object) -> Self:
         return self  # As a database: it is a live resource.
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Any]:
+        # So that it passes for an instance of its engine's class, too.
+        scope = self._scope.get()
+        return type(scope.database) if scope else type(self)
+
     @property
     def scope(self) -> ConnectionScope | None:
         """The scope that this code runs in, if there is one."""
@@ -101,10 +106,15 @@ class ContextDatabase(DatabaseProxy):
     @contextmanager
     def use(self, scope: ConnectionScope) -> Iterator[Self]:
         """Make it the scope of what runs inside."""
-        with set_to(self._scope, scope):
+        before = self._scope.get()
+        self._scope.set(scope)
+        try:
             for callback in self._callbacks:
                 callback(scope.database)
             yield self
+        finally:
+            # Not reset(): a scope may end in another task than the one it began in.
+            self._scope.set(before)
 
     @property
     def obj(self) -> Database | DatabaseProxy:

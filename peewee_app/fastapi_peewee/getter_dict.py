@@ -11,13 +11,11 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
 
 from peewee import BaseQuery, Model
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema as PydanticSchema
-from pydantic_core import core_schema
 
 from .core_schemas import (
     DICTS,
@@ -27,7 +25,7 @@ from .core_schemas import (
     Node,
     Path,
     plain_aliases,
-    renamed,
+    rename_inside,
 )
 from .relations import Known, relation_of
 from .rows import FastReader, NotFast
@@ -56,11 +54,9 @@ class PeeweeGetterDict(BaseModel):
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> PydanticSchema:
         schema = handler(source)
-        if not plain_aliases(cls):
-            return schema
-        return core_schema.no_info_before_validator_function(
-            partial(renamed, cls), schema
-        )
+        if plain_aliases(cls):
+            rename_inside(handler.resolve_ref_schema(schema), cls)
+        return schema
 
 
 def read(annotation: type[T], data: Any) -> T:
@@ -112,8 +108,8 @@ class Reader:
             )
         except ValidationError as exc:
             for error in exc.errors(include_url=False):
-                if error["type"] == "recursion_depth_exceeded":
-                    raise RecursionError(loading.why_too_deep(error["input"])) from None
+                if reason := why_endless(error):
+                    raise RecursionError(reason) from None
             raise
         finally:
             loading.undo()
@@ -145,10 +141,6 @@ class Loading:
         """Take back what was put where another query would look for it."""
         for instance, name in self._put:
             vars(instance).pop(name, None)
-
-    def why_too_deep(self, instance: Any) -> str:
-        """Return why the objects were nested too deep, at this one."""
-        return f"{instance!r} is nested too deep"
 
     def _walk(self, schemas: list[Node], data: Any, *, replace: bool = True) -> Any:
         """Find the Peewee objects in the data, which is read by one of the schemas.
@@ -253,13 +245,22 @@ class Loading:
         else:
             missing = [i for i in instances if relation.loaded(i) is None]
             put = relation.load(missing, self._known)
-            if relation.many:
-                self._put += put
+            self._put += put if relation.many else []
             values = [relation.loaded(instance) for instance in instances]
         for value in values:
             for item in value if isinstance(value, list) else [value]:
                 if isinstance(item, Model):
                     yield item
+
+
+def why_endless(error: Any) -> str | None:
+    """Return why Pydantic has not read objects to their end; None for another error."""
+    if error["type"] == "recursion_loop" and isinstance(row := error["input"], Model):
+        field = next(name for name in reversed(error["loc"]) if isinstance(name, str))
+        return f"{type(row).__name__} {row.get_id()} is its own ancestor, by {field!r}"
+    if error["type"] == "recursion_depth_exceeded":
+        return "objects are nested deeper than the 255 levels that Pydantic reads"
+    return None
 
 
 def by_model(instances: Iterable[Model]) -> Iterable[list[Model]]:

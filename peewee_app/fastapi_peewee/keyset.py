@@ -78,6 +78,8 @@ def with_keys(query: Query) -> Query:
 def terms_of(query: Query) -> list[Term]:
     """Return the terms by which to order the query; the primary key is the last.
 
+    The key has the direction of the term before it, so that one index serves for both.
+
     Raises TypeError for a query whose rows cannot be compared.
     """
     keys = keys_of(query) if isinstance(query, ModelSelect) else []
@@ -89,7 +91,12 @@ def terms_of(query: Query) -> list[Term]:
         )
     terms: list[Term] = []
     left = {id(key) for key in keys}
-    for node in [*order_of(query), *keys]:
+    order = order_of(query)
+    if order and term_of(query, order[-1]).ordering.direction == "DESC":
+        last = [key.desc() for key in keys]
+    else:
+        last = [key.asc() for key in keys]
+    for node in [*order, *last]:
         term = term_of(query, node)
         place = id(term.ordering.node)
         # After the whole key, nothing is equal any more.

@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Any, TypeAlias, get_origin
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from fastapi import Depends, HTTPException, Query, Request, Response
 from peewee import BigAutoField, BigIntegerField, Model
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 from starlette.types import Scope
 
 from . import keyset
@@ -78,13 +79,12 @@ class PageRequest:
     def of(self, query: PageableQuery) -> "PageQuery":
         """Return this page of the query, for a path operation to return.
 
-        Its order is the query's, and then the primary key's. Its own skip and limit
-        take the place of the query's.
+        Its order is the query's, and then the primary key's, in the same direction.
+        Its own skip and limit take the place of the query's.
 
         Raises TypeError for a key of 64 bits where `after` has 32.
         """
-        keys = query.model._meta.get_primary_keys()
-        if any(isinstance(key, BigAutoField | BigIntegerField) for key in keys):
+        if isinstance(query.model._meta.primary_key, BigAutoField | BigIntegerField):
             self._check(2**63 - 1)
         return PageQuery(self, query)
 
@@ -93,26 +93,31 @@ class PageRequest:
 
         Raises TypeError if a request cannot have the key as its `after`.
         """
-        given = self.request.query_params.multi_items()
-        query = [(k, v) for k, v in given if k not in ("skip", "limit", "after")]
-        query.append(("limit", str(self.limit)))
+        url = self._first
         if skip is not None:
-            query.append(("skip", str(skip)))
+            url += f"&skip={skip}"
         if after is not None:
             is_composite = isinstance(after, tuple)
             text = json.dumps(after, default=str) if is_composite else str(after)
             self._check(text)
-            query.append(("after", text))
-        return f"{path_of(self.request.scope)}?{urlencode(query)}"
+            url += f"&after={quote_plus(text)}"
+        return url
+
+    @cached_property
+    def _first(self) -> str:
+        given = self.request.query_params.multi_items()
+        filters = [(k, v) for k, v in given if k not in ("skip", "limit", "after")]
+        query = urlencode([*filters, ("limit", self.limit)])
+        return f"{path_of(self.request.scope)}?{query}"
 
     def _check(self, key: Any) -> None:
         try:
             self._key_type.validate_python(key)
-        except ValidationError as exc:
+        except ValidationError:
             raise TypeError(
                 "This page cannot go on after every key of the model. Declare one by "
                 "the key's type: Annotated[PageRequest, Depends(page_after(BigId))]"
-            ) from exc
+            ) from None  # It has the key in it, which is not for a log.
 
 
 class PageQuery:
@@ -195,6 +200,15 @@ def key_columns(key: Any) -> list[Any] | None:
     return list(key) if isinstance(key, tuple) else [key]
 
 
+def columns_in(key_type: TypeAdapter[Any], text: str) -> Any:
+    """Return the values of a key of several columns, which come as JSON."""
+    try:
+        return key_type.validate_json(text)
+    except ValidationError as exc:
+        message = str(exc.errors()[0]["msg"])
+        raise PydanticCustomError("key", "{message}", {"message": message}) from None
+
+
 def key_of(model: type[Model], row: Any) -> Any:
     """Return the primary key of a row; None if the row does not have it."""
     if isinstance(row, Model):
@@ -219,7 +233,7 @@ def page_after(
     """
     adapter: TypeAdapter[Any] = TypeAdapter(key_type)
     if get_origin(key_type) is tuple:
-        key_type = Annotated[str, AfterValidator(adapter.validate_json)]
+        key_type = Annotated[str, AfterValidator(partial(columns_in, adapter))]
         adapter = TypeAdapter(key_type)
     query = Query(description=description)
 

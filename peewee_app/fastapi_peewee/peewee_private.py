@@ -56,8 +56,8 @@ def is_narrowable(query: Any, fields: list[Field]) -> bool:
         and query._cursor_wrapper is None
         and not query._load_tree
         # No clause of it looks at the columns that are selected.
-        and not query._simple_distinct
-        and not query._distinct
+        and query._simple_distinct is None
+        and query._distinct is None
         and query._group_by is None
         and query._having is None
         and not query._windows

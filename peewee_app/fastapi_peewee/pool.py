@@ -172,10 +172,14 @@ class Pool:
             return
         scope = self._shared() or await self._admit()
         scope.users += 1
+        before = _request.get()
+        _request.set(scope)
         try:
-            with self.db.use(scope), set_to(_request, scope):
+            with self.db.use(scope):
                 yield self.db
         finally:
+            # Not reset(): a scope may end in another task than the one it began in.
+            _request.set(before)
             scope.users -= 1
             if not scope.users:
                 scope.slot.give_back(scope)

@@ -15,7 +15,7 @@ Hook = Callable[[QueryEvent], Any]
 class Registered:
     """Functions, hooks and the like that each connection to a database gets."""
 
-    # Methods of SqliteDatabase that change what its next connections are like.
+    # Methods of Peewee's databases that change what their next connections are like.
     METHODS = frozenset(
         {
             *("register_function", "unregister_function"),
@@ -23,6 +23,7 @@ class Registered:
             *("register_collation", "unregister_collation"),
             *("register_window_function", "unregister_window_function"),
             *("load_extension", "unload_extension", "attach", "detach"),
+            "set_isolation_level",
         }
     )
     # Decorators that call one of these.
@@ -32,12 +33,14 @@ class Registered:
         self.query_hooks: list[Hook] = []
         self.version = 0
         self._calls: list[tuple[int, tuple[Any, ...]]] = []
-        # Never opened: it answers as Peewee's would, also to wrong arguments.
+        # Never opened: it answers as Peewee's would, also to wrong arguments. Only
+        # SQLite's methods have an answer.
         self._example = SqliteDatabase(None)
 
     def add(self, method: str, *args: Any, **options: Any) -> Any:
         """Call the method on each connection from now on; return what Peewee's does."""
-        result = getattr(self._example, method)(*args, **options)
+        answer = getattr(self._example, method, None)
+        result = answer and answer(*args, **options)
         call = method, args, options
         self._calls = [(n, other) for n, other in self._calls if other != call]
         self.version += 1

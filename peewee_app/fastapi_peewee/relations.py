@@ -19,6 +19,7 @@ from peewee import (
 )
 
 from .peewee_private import with_rows
+from .size_limit import FEW, check_size, few
 
 T = TypeVar("T")
 
@@ -74,7 +75,12 @@ class Relation:
         of_key.pop(None, None)
         rows_of: dict[Any, list[Model]] = defaultdict(list)
         for keys in batches(of_key):
-            for row in self.query().where(self.link.in_(keys)):
+            query = self.query().where(self.link.in_(keys))
+            rows = list(few(query))
+            if len(rows) > FEW:
+                check_size(query, query.model._meta.sorted_fields)
+                rows = list(query.clone())
+            for row in rows:
                 rows_of[row.__data__[self.link.name]].append(self.known(row, known))
         if self.many and not rows_of.keys() <= of_key.keys():
             # Keys that are equal to the database, by a collation, and not to Python.

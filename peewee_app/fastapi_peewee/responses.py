@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .engines.errors import one_line, why_unavailable, without_values
 from .pool import idles
 from .scope import set_to
+from .size_limit import TooLargeError, too_large
 
 logger = logging.getLogger(__name__)
 
@@ -67,3 +68,4 @@ def add_database_error_handlers(app: FastAPI) -> None:
     app.add_middleware(WebSocketMiddleware)
     app.add_exception_handler(PeeweeException, database_error)
     app.add_exception_handler(sqlite3.DatabaseError, database_error)
+    app.add_exception_handler(TooLargeError, too_large)

@@ -25,10 +25,11 @@ from peewee import (
     TextField,
 )
 
-from .core_schemas import CoreSchema, Node
+from .core_schemas import CoreSchema, Node, is_renaming
 from .peewee_private import is_narrowable
 from .prepared import PreparedQuery, dialect
 from .relations import BATCH, Relation, relation_of
+from .size_limit import FEW, check_size, few
 
 Row = tuple[Any, ...]
 
@@ -49,7 +50,8 @@ def fits(node: Node, model: type[Model]) -> bool:
     return (
         node["type"] == "model"
         # No validator takes the object itself.
-        and node["schema"]["type"] == "model-fields"
+        and (is_renaming(node["schema"]) or node["schema"]["type"] == "model-fields")
+        and "fields" in node["schema"].get("schema", node["schema"])
         # Nothing is read but the fields; no type has to be the very one.
         and config.get("extra_fields_behavior", "ignore") == "ignore"
         and not config.get("strict")
@@ -213,16 +215,21 @@ class Related:
         values = keys if is_raw(link) else list(map(link.db_value, keys))
         name = (
             dialect(database),
-            len(keys),
+            *(FEW, len(keys)),
             *[(f.model._meta.schema, f.model._meta.table_name) for f in fields],
             *[field.column_name for field in fields],
         )
         if name not in self._kept:
-            query = self._relation.query().where(link.in_(keys)).select(*fields)
+            query = few(self._relation.query().where(link.in_(keys)).select(*fields))
             self._kept[name], parameters = database.get_sql_context().parse(query)
             if parameters != values:
                 raise NotFast
-        return list(database.execute_sql(self._kept[name], values).fetchall())
+        rows = list(database.execute_sql(self._kept[name], values).fetchall())
+        if len(rows) > FEW:
+            query = self._relation.query().where(link.in_(keys))
+            check_size(query, fields)
+            rows = list(database.execute(query.select(*fields)).fetchall())
+        return rows
 
 
 def is_raw(field: Field) -> bool:

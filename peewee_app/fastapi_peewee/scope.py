@@ -92,7 +92,7 @@ class Holder:
         self.clean()
         with self._lock:
             database = self.database
-            if not database.is_closed() and not database.is_connection_usable():
+            if not database.is_closed() and not is_reusable(database):
                 self._discard(database)
                 database = self.database
             if database.is_closed():
@@ -138,6 +138,12 @@ class Holder:
         while database.in_transaction():
             database.pop_transaction()
         database.close()
+
+
+def is_reusable(database: Database) -> bool:
+    """Return whether an open connection can be used for another scope."""
+    check = getattr(database, "is_reusable", database.is_connection_usable)
+    return bool(check())
 
 
 def is_clean(database: Database) -> bool:

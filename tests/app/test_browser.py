@@ -12,19 +12,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from harness.server import Server, serve
+from harness.server import Server
 
 from ..engines import on
 
 pytestmark = on("sqlite")
 WHITE = (255, 255, 255)
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-
-
-@pytest.fixture
-def server(url: str) -> Iterator[Server]:
-    with serve(url) as server:
-        yield server
 
 
 @pytest.fixture

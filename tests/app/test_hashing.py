@@ -18,13 +18,12 @@ from starlette.types import Receive, Scope, Send
 from harness.server import serve
 from peewee_app import hashing
 from peewee_app.database import db
-from peewee_app.fastapi_peewee import NoConnectionError, Pool
-from peewee_app.main import create_app
+from peewee_app.fastapi_peewee import NoConnectionError, Pool, run
 from peewee_app.models import User
 from peewee_app.passwords import hash_password
-from peewee_app.settings import Settings
 
 from ..engines import on
+from ..factories import create_app
 
 
 def user(name: object) -> dict[str, str]:
@@ -106,8 +105,7 @@ async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
         return hash_password(password)
 
     monkeypatch.setattr(hashing, "hash_password", observe)
-    settings = {"database_url": url, "database_pool_size": 1}
-    app = create_app(Settings.model_validate(settings))
+    app = create_app(url, database_pool_size=1)
     async with app.router.lifespan_context(app) as state:
         assert state
 
@@ -127,6 +125,6 @@ async def test_hashed_on_a_worker_thread_while_the_request_holds_nothing(
                 await asyncio.wait_for(hashed.wait(), 5)
             assert (await posted).status_code == 200
         assert observed == [False]
-        with pool.connection():
-            (user,) = User.select()
+        async with pool.request():
+            user = await run(User.get)
     assert PasswordHash.recommended().verify("chimichangas", user.hashed_password)

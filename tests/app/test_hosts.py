@@ -5,10 +5,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from peewee_app.database import Db
-from peewee_app.main import create_app
-from peewee_app.settings import Settings
 
 from ..engines import on
+from ..factories import create_app
 
 pytestmark = on("sqlite")
 
@@ -23,8 +22,7 @@ pytestmark = on("sqlite")
     ],
 )
 def test_allowed_hosts(url: str, hosts: str, host: str, status: int) -> None:
-    settings = {"database_url": url, "allowed_hosts": hosts}
-    with TestClient(create_app(Settings.model_validate(settings))) as client:
+    with TestClient(create_app(url, allowed_hosts=hosts)) as client:
         response = client.get("/users/", headers={"Host": host})
         assert response.status_code == status
 

@@ -54,7 +54,7 @@ def running(url: str) -> Iterator[httpx2.Client]:
     """The app, with a user; it is stopped at the end as an operator does it."""
     with (
         serve(url) as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         client.post("/users/", json=USER)
         yield client

@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -21,15 +20,13 @@ from peewee_app.fastapi_peewee import (
     connect,
     connector,
 )
-from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
-from peewee_app.settings import Settings
 
 from ..engines import on
+from ..factories import USER, create_app
 
 ROOT = Path(__file__).parents[2]
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
 
 def test_the_smallest_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +34,7 @@ def test_the_smallest_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     uvicorn = ("uvicorn", "examples.own_app:app")
     with (
         serve("", f"--app-dir={ROOT}", module=uvicorn) as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.get("/notes/").json() == []
         assert client.post("/notes/", params={"text": "a"}).json() == "a"
@@ -74,7 +71,7 @@ def test_a_script(url: str) -> None:
 
 @pytest.fixture
 def app(url: str) -> FastAPI:
-    return create_app(Settings.model_validate({"database_url": url}))
+    return create_app(url)
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def origin(built: Path) -> Iterator[str]:
 
 
 BACKGROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(19, 20, 22)"}
+CUT = "e => e.filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"
 SCALE = "svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width"
 
 
@@ -92,6 +93,7 @@ def test_pages_stay_within_the_window_and_this_host(
             "(root => root.scrollWidth - root.clientWidth)(document.documentElement)"
         )
         assert overflow == 0, address
+        assert page.locator("article .highlight pre").evaluate_all(CUT) == [], address
         expect(page.locator("body")).to_have_css("background-color", BACKGROUND[scheme])
         if directory := os.environ.get("SCREENSHOTS"):
             name = f"{address.replace('/', '-')}-{scheme}-{width}.png"
@@ -122,6 +124,33 @@ def test_the_readers_choice_of_colours_redraws_a_diagram(
 
 
 @pytest.mark.slow
+def test_a_command_is_copied_without_its_prompt(browser: Browser, origin: str) -> None:
+    context = browser.new_context(
+        base_url=origin, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    page.goto("/paging.html")
+    block = page.locator(".highlight-console").first
+    block.hover()
+    block.locator("button.copybtn").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("curl ")
+    context.close()
+
+
+@pytest.mark.slow
+def test_on_a_telephone_a_table_of_text_is_read_row_by_row(
+    browser: Browser, origin: str
+) -> None:
+    page = browser.new_page(base_url=origin, viewport={"width": 390, "height": 900})
+    page.goto("/differences.html")
+    cell = page.locator("table.of-text td").nth(1)
+    expect(cell).to_have_css("display", "block")
+    expect(cell).to_have_attribute("data-column", "Tutorial")
+    page.close()
+
+
+@pytest.mark.slow
 def test_search_finds_a_page(browser: Browser, origin: str) -> None:
     page = browser.new_page(base_url=origin)
     page.goto("/search.html?q=galera")
@@ -137,5 +166,6 @@ def test_the_reference_has_every_name_of_the_package(built: Path) -> None:
     names = set(re.findall(r'id="peewee_app\.fastapi_peewee\.(\w+)"', page))
     # The tutorial has the alternative.
     assert names == set(fastapi_peewee.__all__) - {"DatabaseMiddleware"}
+    assert page.count("[source]") > 20
     assert "As Peewee" not in page
     assert "As Pydantic" not in page

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import httpx2
-
 from harness.server import serve
 
 from .documents import ROOT, blocks, shows
@@ -17,7 +15,7 @@ def test_the_log_of_statements(tmp_path: Path) -> None:
     )
     with (
         serve(f"sqlite:///{tmp_path}/app.db", ECHO_SQL="1") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         client.post("/users/", json={"email": "wade@example.com", "password": "x"})
         client.post("/users/1/items/", json={"title": "Foo"})

@@ -11,8 +11,8 @@ from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import User
 
 from ..engines import on
+from ..factories import USER
 
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 # psycopg prepares a statement that has run so often.
 OFTEN = 8
 

@@ -22,15 +22,14 @@ from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import Item, User
 
 from ..engines import on
-
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+from ..factories import USER
 
 
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
     """Two processes, so that requests get in each other's way on SQLite, too."""
     with serve(url, "--no-access-log", "--workers", "2") as server:
-        with httpx2.Client(base_url=server.base_url, timeout=60) as client:
+        with server.client() as client:
             assert client.get("/health/ready").status_code == 200
         yield server
         server.stop()  # Killed, it would leave its workers behind.
@@ -40,7 +39,7 @@ def together(server: Server, *works: Callable[[httpx2.Client], None]) -> None:
     """Do all of it at the same time, each with a client of its own."""
 
     def start(work: Callable[[httpx2.Client], None]) -> None:
-        with httpx2.Client(base_url=server.base_url, timeout=60) as client:
+        with server.client() as client:
             work(client)
 
     with ThreadPoolExecutor(len(works)) as threads:
@@ -84,7 +83,7 @@ def test_two_connections_let_reads_pass_a_write_that_waits(
 ) -> None:
     with (
         serve(url, "--no-access-log", DATABASE_POOL_SIZE="2") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
         ThreadPoolExecutor(1) as threads,
     ):
         client.post("/users/", json=USER).raise_for_status()
@@ -154,7 +153,7 @@ def test_contested_emails_are_no_error_of_the_server(server: Server, url: str) -
 
 @pytest.mark.slow
 def test_an_update_answers_with_its_own_value(server: Server) -> None:
-    with httpx2.Client(base_url=server.base_url, timeout=60) as client:
+    with server.client() as client:
         client.post("/users/", json=USER).raise_for_status()
         client.post("/users/1/items/", json={"title": "a"}).raise_for_status()
     statuses: Counter[int] = Counter()

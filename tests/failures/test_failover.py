@@ -9,7 +9,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from harness.clients import USER, clients, stored
@@ -56,7 +55,7 @@ async def test_the_primary_is_killed_and_the_replica_promoted(
         options = "target_session_attrs=read-write&statement_timeout=5"
         url = f"postgresql://postgres@{hosts}/postgres?{options}"
         with serve(url, "--no-access-log", DATABASE_POOL_TIMEOUT="2") as server:
-            with httpx2.Client(base_url=server.base_url, timeout=60) as client:
+            with server.client() as client:
                 assert client.post("/users/", json=USER).status_code == 200
             async with clients(server.base_url, 20) as load:
                 await asyncio.sleep(3)

@@ -22,10 +22,9 @@ from harness.server import Server, serve
 from harness.servers import DatabaseServer, Mariadb, Postgresql, running
 from peewee_app.database import Db
 from peewee_app.fastapi_peewee import connector
-from peewee_app.main import create_app
-from peewee_app.settings import Settings
 
 from ..engines import on
+from ..factories import create_app
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, on("postgresql", "mariadb")]
 
@@ -57,7 +56,7 @@ def server(url: str) -> Iterator[Server]:
     options = "?statement_timeout=2"
     with (
         serve(url + options, "--no-access-log", DATABASE_POOL_TIMEOUT="2") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.post("/users/", json=USER).status_code == 200
         yield server
@@ -180,7 +179,7 @@ def test_others_take_all_connections(database: DatabaseServer, url: str) -> None
         database.execute("ALTER ROLE app CONNECTION LIMIT 5")
     else:
         database.execute("SET GLOBAL max_connections = 10")
-    app = create_app(Settings.model_validate({"database_url": url}))
+    app = create_app(url)
     with TestClient(app, raise_server_exceptions=False) as client:
         assert client.post("/users/", json=USER).status_code == 200
         kill_connections(database)
@@ -227,6 +226,6 @@ def test_clients_that_disconnect_leave_no_connection_in_use(
     while database.execute(in_use):
         assert time.monotonic() < end
         time.sleep(0.1)
-    with httpx2.Client(base_url=server.base_url, timeout=60) as client:
+    with server.client() as client:
         for _ in range(20):
             assert client.get("/users/1").status_code == 200

@@ -20,10 +20,10 @@ from harness.server import Server, serve
 from harness.servers import PgBouncer, Postgresql, running
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
-from peewee_app.main import create_app
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
-from peewee_app.settings import Settings
+
+from ..factories import create_app
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +69,7 @@ def url(pgbouncer: PgBouncer) -> str:
 
 @pytest.fixture
 def client(url: str) -> Iterator[TestClient]:
-    app = create_app(Settings.model_validate({"database_url": url}))
+    app = create_app(url)
     with TestClient(app) as client:
         yield client
 
@@ -214,7 +214,7 @@ def server(url: str) -> Iterator[Server]:
             "--no-access-log",
             DATABASE_POOL_TIMEOUT="2",
         ) as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         assert client.post("/users/", json=USER).status_code == 200
         yield server

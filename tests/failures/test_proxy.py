@@ -14,10 +14,10 @@ from harness.processes import free_port, program
 from harness.server import Server, serve
 
 from ..engines import on
+from ..factories import USER
 
 pytestmark = [on("sqlite"), pytest.mark.slow]
 
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 HALF_A_BODY = (
     b"POST /users/ HTTP/1.1\r\nHost: app\r\n"
     b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"

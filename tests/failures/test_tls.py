@@ -23,11 +23,10 @@ from harness.processes import NotInstalledError
 from harness.servers import DatabaseServer, Mariadb, running
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
-from peewee_app.main import create_app
-from peewee_app.settings import Settings
 from peewee_app.web.startup import StartupError
 
 from ..engines import on
+from ..factories import create_app
 
 pytestmark = on("postgresql", "mariadb")
 
@@ -232,7 +231,7 @@ def server(engine: str, started: dict[str, TlsServer]) -> TlsServer:
 
 
 def start(url: str) -> TestClient:
-    app = create_app(Settings.model_validate({"database_url": url}))
+    app = create_app(url)
     return TestClient(app, raise_server_exceptions=False)
 
 

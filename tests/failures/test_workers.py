@@ -2,7 +2,6 @@
 
 import asyncio
 
-import httpx2
 import pytest
 
 from harness.clients import USER, clients, stored
@@ -13,7 +12,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 async def test_four_workers_under_mixed_load(url: str) -> None:
     with serve(url, "--no-access-log", "--workers", "4") as server:
-        with httpx2.Client(base_url=server.base_url, timeout=60) as client:
+        with server.client() as client:
             assert client.post("/users/", json=USER).status_code == 200
         async with clients(server.base_url, 40) as load:
             await asyncio.sleep(5)

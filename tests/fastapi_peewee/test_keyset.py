@@ -285,6 +285,8 @@ def test_each_row_comes_once_and_in_its_place(
             for n, row in enumerate(rows):
                 model.insert(row | {"label": n} | KEYS[model](n)).execute()
             keys = model._meta.get_primary_keys()
+            if nodes and getattr(nodes[-1], "direction", "ASC") == "DESC":
+                keys = [key.desc() for key in keys]
             expected = [row.label for row in query.order_by(*nodes, *keys)]
             note(f"{expected} by {query.sql()} of {rows}")
         LISTS.query = lambda: query
@@ -346,8 +348,8 @@ def test_groups(client: TestClient, url: str) -> None:
         .order_by(count.desc())
     )
     pages = walk(client, get(client, query, limit=2), "next")
-    assert pages == [[0, 2], [4, 1], [3]]
-    assert labels(get(client, query.distinct(), limit=2, after=3)) == [4, 1]
+    assert pages == [[4, 2], [0, 3], [1]]
+    assert labels(get(client, query.distinct(), limit=2, after=3)) == [0, 3]
 
 
 @on("sqlite")
@@ -356,7 +358,7 @@ def test_an_alias_of_a_model_and_few_columns(client: TestClient, url: str) -> No
     alias = Small.alias()
     query = alias.select(alias.label).order_by(alias.number.desc())
     pages = walk(client, get(client, query, limit=2), "next")
-    assert pages == [[1, 3], [0, 2], [4]]
+    assert pages == [[3, 1], [4, 2], [0]]
 
 
 @on("sqlite")
@@ -396,15 +398,20 @@ def test_what_cannot_be_paged_is_an_error(
         for n in range(2):
             Named.insert(label=n, number=n, **KEYS[Named](n)).execute()
         chosen = query()
-    with pytest.raises(TypeError, match=message):
+    with pytest.raises(TypeError, match=message) as caught:
         get(client, chosen, limit=1)
+    assert caught.value.__suppress_context__ or not caught.value.__context__
 
 
 @on("sqlite")
 @pytest.mark.parametrize("after", ["", "1", "[1]", '["a", "b"]', '[1, "\\u0000"]'])
 def test_a_wrong_key_of_two_columns(client: TestClient, after: str) -> None:
     LISTS.query = Pair.select
-    assert client.get("/Pair", params={"after": after}).status_code == 422
+    response = client.get("/Pair", params={"after": after})
+    assert response.status_code == 422
+    (error,) = response.json()["detail"]
+    assert error["loc"] == ["query", "after"]
+    assert "\n" not in error["msg"]
 
 
 @pytest.mark.parametrize(

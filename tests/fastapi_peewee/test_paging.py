@@ -11,10 +11,9 @@ from fastapi.testclient import TestClient
 from peewee_app import crud, models
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
-from peewee_app.main import create_app
-from peewee_app.settings import Settings
 
 from ..engines import on
+from ..factories import create_app
 
 
 def links(response: Any) -> dict[str, str]:
@@ -145,9 +144,8 @@ def test_a_client_follows_the_links(seven: TestClient) -> None:
 )
 def test_fixed_numbers_of_queries(url: str, query: str, more: int) -> None:
     """One for the rows, one for the items of all users, one for where `prev` is."""
-    settings = {"database_url": url, "echo_sql": True}
     with (
-        TestClient(create_app(Settings.model_validate(settings))) as client,
+        TestClient(create_app(url, echo_sql=True)) as client,
         client.app_state["pool"].connection(),
     ):
         for n in range(20):

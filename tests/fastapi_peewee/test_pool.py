@@ -360,7 +360,7 @@ async def test_nor_does_one_that_cannot_start_to_clean_up(
 
 @pytest.mark.parametrize(
     "name",
-    ["copy_context", "RequestScope.__init__", "set_to", "asyncio.get_running_loop"],
+    ["copy_context", "RequestScope.__init__", "asyncio.get_running_loop"],
 )
 async def test_no_step_between_taking_and_giving_back_loses_a_slot(
     notes_pool: Pool, monkeypatch: pytest.MonkeyPatch, name: str

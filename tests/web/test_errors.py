@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -18,21 +17,17 @@ from peewee import PeeweeException
 
 from harness.server import serve
 from peewee_app.database import Db
-from peewee_app.main import create_app
 from peewee_app.models import User
-from peewee_app.settings import Settings
 
 from ..engines import on
-
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+from ..factories import USER, create_app
 
 
 @pytest.fixture
 def app(url: str, engine: str) -> FastAPI:
     """One connection, and it waits only a moment for a lock."""
     option = "timeout" if engine == "sqlite" else "statement_timeout"
-    settings = {"database_url": f"{url}?{option}=0.1", "database_pool_size": 1}
-    return create_app(Settings.model_validate(settings))
+    return create_app(f"{url}?{option}=0.1", database_pool_size=1)
 
 
 def assert_unavailable(response: Any) -> None:
@@ -186,7 +181,7 @@ def test_a_request_that_is_cut_short_by_a_stop(url: str, database_file: Path) ->
     bodies = ['{"title": "a"}', '{"title": ']
     with (
         serve(url, "--timeout-graceful-shutdown", "1") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
         closing(sqlite3.connect(database_file)) as other,
         ExitStack() as stack,
     ):

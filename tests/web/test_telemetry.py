@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -14,12 +13,9 @@ from opentelemetry.trace import NoOpTracerProvider, SpanKind
 
 from harness.server import serve
 from peewee_app.database import db
-from peewee_app.main import create_app
-from peewee_app.settings import Settings
 
 from ..engines import on
-
-USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
+from ..factories import USER, create_app
 
 
 @pytest.fixture
@@ -31,7 +27,7 @@ def exporter() -> InMemorySpanExporter:
 def app(url: str, exporter: InMemorySpanExporter) -> FastAPI:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    return create_app(Settings.model_validate({"database_url": url}), provider)
+    return create_app(url, provider=provider)
 
 
 def database_spans(exporter: InMemorySpanExporter) -> list[ReadableSpan]:
@@ -92,7 +88,7 @@ def test_no_parameter_is_in_a_span(
 def test_without_telemetry_a_query_calls_nothing(
     url: str, provider: TracerProvider | None
 ) -> None:
-    app = create_app(Settings.model_validate({"database_url": url}), provider)
+    app = create_app(url, provider=provider)
     with TestClient(app) as client, client.app_state["pool"].connection():
         assert db.query_hooks == []
 
@@ -103,7 +99,7 @@ def log(url: str) -> Iterator[list[str]]:
     lines: list[str] = []
     with (
         serve(url, ECHO_SQL="1") as server,
-        httpx2.Client(base_url=server.base_url, timeout=60) as client,
+        server.client() as client,
     ):
         for status in (200, 400):
             response = client.post(

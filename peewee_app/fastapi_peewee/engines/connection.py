@@ -159,7 +159,7 @@ class ServerConnection(Connection):
             and self.driver_is_idle()
         )
 
-    def is_connection_usable(self) -> bool:
+    def is_reusable(self) -> bool:
         """Return False if the server has closed the connection, or if it is an old one.
 
         It costs no round trip: nothing can be read from an idle connection, unless the

@@ -253,7 +253,8 @@ def connector(url: str) -> Connector:
         }
         nonlocal last
         mariadb = last.mariadb if last else scheme == "mariadb"
-        last = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
-        return last
+        made = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
+        last = made
+        return made
 
     return connect

@@ -17,7 +17,7 @@ from playhouse.db_url import parse
 
 from .connection import Connection, Connector
 from .errors import Code, ForeignKeyViolation, Reason
-from .sqlite_files import ALL, Files, Inodes
+from .sqlite_files import Files, Inodes
 from .url import take_statement_timeout
 
 # Seconds that a statement waits for another process's lock on the file.
@@ -163,7 +163,8 @@ class SqliteFile(Sqlite):
 
     def __init__(self, files: Files, mode: str, **options: Any) -> None:
         self._files = files
-        self._opened: Inodes = {}
+        self._needed: Inodes = ()
+        self._index: Inodes = ()
         self._changes = 0
         pragmas = {
             "foreign_keys": 1,
@@ -184,19 +185,20 @@ class SqliteFile(Sqlite):
             self._files.check_before_open()
         try:
             opened = super().connect(reuse_if_open)
-            # SQLite opens the log, or makes it, when the database is read.
-            self.connection().execute("SELECT 1 FROM sqlite_master").fetchall()
-        except OperationalError as exc:  # SQLite's message names no file.
-            exc.args = (f"{exc}: {self._files.path}",)
+            if opened:  # SQLite opens the log, or makes it, when the database is read.
+                self.connection().execute("SELECT 1 FROM sqlite_master").fetchall()
+        except (OperationalError, sqlite3.OperationalError) as exc:
+            super().close()
+            exc.args = (f"{exc}: {self._files.path}",)  # SQLite's message names none.
             raise
         if opened:
-            self._opened = self._files.opened()
+            self._needed, self._index = self._files.opened()
             self._changes = 0
         return opened
 
     def close(self) -> bool:
         """Close the file; what its log has is in it then, also if one was replaced."""
-        if not self.is_closed() and not self._files.are(self._opened):
+        if not self.is_closed() and not self._files.are_there(self._needed):
             connection = self.connection()
             with suppress(sqlite3.Error):
                 connection.rollback()
@@ -205,7 +207,8 @@ class SqliteFile(Sqlite):
 
     def is_connection_usable(self) -> bool:
         """Return False once a file is gone: SQLite would go on with a lost one."""
-        return bool(super().is_connection_usable()) and self._files.are(self._opened)
+        is_open: bool = super().is_connection_usable()
+        return is_open and self._files.are_there(self._needed)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         cursor = super().execute_sql(sql, params)
@@ -222,7 +225,7 @@ class SqliteFile(Sqlite):
         if connection.in_transaction or connection.total_changes == self._changes:
             return
         self._changes = connection.total_changes
-        if not self._files.are(self._opened):
+        if not self._files.are_there(self._needed):
             raise self._files.error()
 
     def why_not_writable(self, table: str) -> str | None:
@@ -232,7 +235,7 @@ class SqliteFile(Sqlite):
         """
         path = self._files.path
         directory = os.path.dirname(path)
-        if not self._files.are(self._opened, ALL):
+        if not self._files.are_there((*self._needed, *self._index)):
             return "replaced"
         if not (os.access(path, os.W_OK) and os.access(directory, os.W_OK)):
             return "read-only"

@@ -11,11 +11,6 @@ from typing import BinaryIO
 
 from .errors import ReplacedError
 
-# Files of a database, by what is added to its name: itself, its log, and the log's
-# index, which is missed only when another process opens the database.
-NEEDED = ("", "-wal")
-ALL = (*NEEDED, "-shm")
-
 # An attribute of the log: the inodes of its database and of itself. A copy has others.
 OWNER = "user.peewee_app.owner"
 
@@ -29,7 +24,8 @@ WAL = 2
 # Readings of a log before it is taken for another file's: one in use changes meanwhile.
 READINGS = 5
 
-Inodes = dict[str, int | None]
+# Paths of files, and their inodes; None where there is none.
+Inodes = tuple[tuple[str, int | None], ...]
 
 
 class Files:
@@ -63,23 +59,30 @@ class Files:
         )
         return ReplacedError(self._lost or replaced)
 
-    def opened(self) -> Inodes:
-        """Remember the files, which have just been opened; return their inodes."""
-        inodes: Inodes = {name: inode_of(self.path + name) for name in ALL}
-        self._inode = self._inode or inodes[""]
-        if inodes["-wal"]:
-            with suppress(OSError, AttributeError):  # Not on every system.
-                os.setxattr(f"{self.path}-wal", OWNER, owner_of(self.path))
-        return inodes
+    def opened(self) -> tuple[Inodes, Inodes]:
+        """Remember the files, which have just been opened.
 
-    def are(self, opened: Inodes, names: tuple[str, ...] = NEEDED) -> bool:
-        """Return whether the files with these names are the ones that were opened."""
-        for name in names:
-            if inode_of(self.path + name) == opened[name]:
+        Returns those that are needed, and the index of the log, which is missed only
+        when another process opens the database.
+        """
+        database, log, index = (
+            (path, inode_of(path))
+            for path in (self.path, f"{self.path}-wal", f"{self.path}-shm")
+        )
+        self._inode = self._inode or database[1]
+        if log[1]:
+            with suppress(OSError, AttributeError):  # Not on every system.
+                os.setxattr(log[0], OWNER, owner_of(self.path))
+        return (database, log), (index,)
+
+    def are_there(self, files: Inodes) -> bool:
+        """Return whether the files are still the ones that were opened."""
+        for path, inode in files:
+            if inode_of(path) == inode:
                 continue
-            if name:
-                lost = f"{self.path}{name} was deleted while it was open."
-                self._lost = f"{lost} Restart the app."
+            # Not where all are gone, with their directory.
+            if path != self.path and inode_of(self.path) == self._inode:
+                self._lost = f"{path} was deleted while it was open. Restart the app."
             return False
         return True
 

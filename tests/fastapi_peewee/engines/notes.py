@@ -46,7 +46,7 @@ def note_app(url: str) -> tuple[FastAPI, Any]:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with connect(db, connect_to):
+        with connect(db, connect_to, may_block=True):
             db.create_tables([Note])
         yield
         pool.close()

@@ -11,18 +11,17 @@ from fastapi.testclient import TestClient
 
 from peewee_app.fastapi_peewee import connector
 from peewee_app.fastapi_peewee.engines.connection import Connection
-from peewee_app.main import create_app
-from peewee_app.settings import Settings
 from peewee_app.web.startup import StartupError
 
 from ...engines import on
+from ...factories import create_app
 
 TEXT = "Łódź 😀 a€"
 USER = {"email": "lodz@example.com", "password": "x"}
 
 
 def app_on(url: str) -> FastAPI:
-    return create_app(Settings.model_validate({"database_url": url}))
+    return create_app(url)
 
 
 @contextmanager

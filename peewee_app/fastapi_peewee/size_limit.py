@@ -1,0 +1,48 @@
+"""Limit on the related rows of one answer, which a client cannot read in pages."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from peewee import SQL, Field, ModelSelect, fn
+
+# Rows that are read at once; of more, the database is first asked how large they are.
+FEW = 10_000
+# Characters of all texts, with so many for the rest of each row.
+MAX_SIZE = 32 * 1024 * 1024
+ROW_SIZE = 75
+TEXTS = {"CHAR", "TEXT", "VARCHAR"}
+
+
+class TooLargeError(Exception):
+    """An answer would have more related rows in it than there is memory for."""
+
+
+def few(query: "ModelSelect[Any]") -> "ModelSelect[Any]":
+    """Limit the query to one row more than a few; the limit is no parameter."""
+    limited: ModelSelect[Any] = query.limit(SQL(str(FEW + 1)))
+    return limited
+
+
+def check_size(query: "ModelSelect[Any]", fields: Sequence[Field]) -> None:
+    """Raise TooLargeError if these columns of the rows are too large for an answer."""
+    texts = [f for f in dict.fromkeys(fields) if f.field_type in TEXTS]
+    length = fn.SUM(sum((fn.COALESCE(fn.LENGTH(text), 0) for text in texts), SQL("0")))
+    measured = query.select(fn.COUNT(SQL("1")), length).order_by()
+    database = query.model._meta.database
+    ((rows, characters),) = database.execute(measured).fetchall()
+    if int(characters) + rows * ROW_SIZE > MAX_SIZE:
+        raise TooLargeError(f"{rows} related rows are too many for one answer")
+
+
+async def too_large(_request: Request, _exc: Exception) -> JSONResponse:
+    """Return a 400: the same request has no answer, however often it is sent.
+
+    413 is for requests, and 422 has a list of errors for its detail.
+    """
+    detail = (
+        "The answer would be too large. Ask for a smaller page, or read the lists in "
+        "it by themselves, in pages."
+    )
+    return JSONResponse({"detail": detail}, 400)

@@ -1,0 +1,168 @@
+"""The fast way: when it reads rows, and when it leaves them to the plain way.
+
+That both give the same is tested with any schema in test_any_schema.py.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from peewee import SQL, AutoField, CharField, ForeignKeyField, Model, fn
+from pydantic import ConfigDict, model_validator
+
+from peewee_app.fastapi_peewee import (
+    ContextDatabase,
+    PeeweeGetterDict,
+    Pool,
+    connector,
+    prepared,
+    read,
+)
+
+db = ContextDatabase()
+
+
+class Author(Model):
+    books: Any
+    id = AutoField()
+    name = CharField()
+    secret = CharField(default="secret")
+
+    class Meta:
+        database = db
+
+
+class Book(Model):
+    title = CharField()
+    secret = CharField(default="secret")
+    author = ForeignKeyField(Author, backref="books")
+
+    class Meta:
+        database = db
+
+
+class BookOut(PeeweeGetterDict):
+    title: str
+
+
+class AuthorOut(PeeweeGetterDict):
+    name: str
+    books: list[BookOut]
+
+
+@pytest.fixture(autouse=True)
+def scope(url: str) -> Iterator[None]:
+    pool = Pool(db, connector(url), size=1, timeout=1)
+    with pool.connection():
+        db.create_tables([Author, Book])
+        for name in ("Ada", "Bob"):
+            Book.create(title=f"by {name}", author=Author.create(name=name))
+        yield
+    pool.close()
+
+
+def statements_of(annotation: Any, data: Callable[[], Any]) -> list[str]:
+    """Return the SQL that it takes to read the data."""
+    seen: list[Any] = []
+    db.query_hooks.append(seen.append)
+    read(annotation, data())
+    db.query_hooks.remove(seen.append)
+    return [event.sql for event in seen]
+
+
+@prepared
+def authors(limit: int) -> Any:
+    return Author.select().order_by(Author.id).limit(limit)
+
+
+NARROW: dict[str, Callable[[], Any]] = {
+    "query": lambda: Author.select().order_by(Author.id.desc()).limit(1),
+    "prepared": lambda: authors(2),
+    "filtered": lambda: Author.select().where(Author.secret == "secret"),
+}
+
+
+@pytest.mark.parametrize("kind", NARROW)
+def test_no_column_is_selected_that_the_schema_does_not_name(kind: str) -> None:
+    statements = statements_of(list[AuthorOut], NARROW[kind])
+    assert len(statements) == 2
+    for sql in statements:
+        assert "secret" not in sql.partition(" FROM ")[0]
+
+
+# Fewer columns would give other rows, or rows in another order, or an error.
+WHOLE: dict[str, Callable[[], Any]] = {
+    "distinct": lambda: Author.select().distinct(),
+    "grouped": lambda: Author.select().group_by(Author.id, Author.name, Author.secret),
+    "by the place of a column": lambda: Author.select().order_by(SQL("3"), SQL("1")),
+    "joined": lambda: Author.select(Author, Book).join(Book),
+    "computed": lambda: Author.select(Author, fn.LENGTH(Author.name).alias("length")),
+    "alias": lambda: Author.alias().select(),
+    "compound": lambda: Author.select() | Author.select(),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_query_runs_as_it_is_where_its_columns_matter(kind: str) -> None:
+    first, *others = statements_of(list[AuthorOut], WHOLE[kind])
+    assert "secret" in first.partition(" FROM ")[0]
+    assert len(others) == 1
+
+
+def test_a_validator_gets_the_instance() -> None:
+    class Checked(PeeweeGetterDict):
+        name: str
+
+        @model_validator(mode="before")
+        @classmethod
+        def check(cls, data: Any) -> Any:
+            assert isinstance(data, Author)
+            assert data.books.where(Book.title == "by Ada").count() <= 1
+            return data
+
+    assert len(read(list[Checked], Author.select())) == 2
+
+
+def test_a_strict_schema_is_read_as_pydantic_reads_it() -> None:
+    class Strict(PeeweeGetterDict):
+        model_config = ConfigDict(strict=True)
+        name: str
+
+    assert [row.name for row in read(list[Strict], Author.select())] == ["Ada", "Bob"]
+
+
+def test_a_renamed_table_is_read_at_once() -> None:
+    query = Author.select().order_by(Author.id)
+    assert read(list[AuthorOut], query.clone())[0].books == [BookOut(title="by Ada")]
+    Book._meta.set_table_name("other_book")
+    try:
+        db.create_tables([Book])
+        assert read(list[AuthorOut], query.clone())[0].books == []
+    finally:
+        db.drop_tables([Book])
+        Book._meta.set_table_name("book")
+
+
+def test_a_select_of_ones_own_is_asked_each_time() -> None:
+    hidden: list[str] = []
+
+    class Shown(Model):
+        title = CharField()
+        author = ForeignKeyField(Author, backref="shown")
+
+        @classmethod
+        def select(cls, *fields: Any) -> Any:
+            return super().select(*fields).where(cls.title.not_in(hidden))
+
+        class Meta:
+            database = db
+
+    class WithShown(PeeweeGetterDict):
+        shown: list[BookOut]
+
+    db.create_tables([Shown])
+    Shown.create(title="a", author=1)
+    assert read(WithShown, Author.get_by_id(1)).shown == [BookOut(title="a")]
+    hidden.append("a")
+    assert read(WithShown, Author.get_by_id(1)).shown == []
+    db.drop_tables([Shown])
