@@ -99,7 +99,8 @@ def never_read(server: Server, path: str, count: int) -> str:
 
 def fill(url: str, users: int, items: int, text: str) -> None:
     """Store users with items, in place of what is there."""
-    with connect(db, connector(url)), db.atomic():
+    patient = f"{url}{'&' if '?' in url else '?'}statement_timeout=600"
+    with connect(db, connector(patient)), db.atomic():
         Item.delete().execute()
         User.delete().execute()
         ids = range(1, users + 1)

@@ -51,9 +51,8 @@ def is_narrowable(query: Any, fields: list[Field]) -> bool:
         and query._from_list == [query.model]
         and all(getattr(column, "model", None) is query.model for column in selected)
         and chosen.issuperset(map(id, fields))
-        and query._row_type is None
-        # It has not run, and loads no relations of its own accord.
-        and query._cursor_wrapper is None
+        and is_fresh(query)
+        # It loads no relations of its own accord.
         and not query._load_tree
         # No clause of it looks at the columns that are selected.
         and query._simple_distinct is None
@@ -64,6 +63,11 @@ def is_narrowable(query: Any, fields: list[Field]) -> bool:
         and not query._cte_list
         and not any(is_literal(term) for term in query._order_by or ())
     )
+
+
+def is_fresh(query: Any) -> bool:
+    """Whether the query has not run, and makes instances."""
+    return query._cursor_wrapper is None and query._row_type is None
 
 
 def is_literal(term: Any) -> bool:

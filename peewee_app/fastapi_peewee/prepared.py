@@ -30,6 +30,9 @@ T = TypeVar("T")
 
 Change = Callable[["ModelSelect[Any]"], Any]
 
+# Shapes whose SQL is kept: a client may send lists of any length.
+MAX_KEPT = 100
+
 
 class Given(Node):
     """Stands for an argument while the SQL is built."""
@@ -180,9 +183,12 @@ class Prepared(Generic[P, M]):
     ) -> T:
         """As `PreparedQuery.ask`, about the query for these arguments."""
         name = question, tuple(map(shape_of, arguments.values()))
-        if name not in self._answers:
-            self._answers[name] = question(self.plain(**arguments))  # type: ignore[call-arg]
-        answer: T = self._answers[name]
+        if name in self._answers:
+            kept: T = self._answers[name]
+            return kept
+        answer = question(self.plain(**arguments))  # type: ignore[call-arg]
+        if len(self._answers) < MAX_KEPT:
+            self._answers[name] = answer
         return answer
 
     def changed(
@@ -223,7 +229,8 @@ class Prepared(Generic[P, M]):
         shape = tuple(map(shape_of, arguments.values()))
         meta = self.model._meta
         name = (dialect(database), meta.schema, meta.table_name, shape, key)
-        if name not in self._statements:
+        kept = self._statements.get(name)
+        if kept is None:
             query = change(self._query(arguments))
             sql, parameters = database.get_sql_context().parse(query)
             statement = Statement(sql, parameters, query)
@@ -235,8 +242,10 @@ class Prepared(Generic[P, M]):
                     f"{self.plain.__qualname__}() cannot be prepared: Peewee makes "
                     "more of a value than a parameter. Leave the decorator out."
                 )
-            self._statements[name] = statement
-        return self._statements[name]
+            if len(self._statements) >= MAX_KEPT:
+                self._statements.clear()
+            self._statements[name] = kept = statement
+        return kept
 
     def _query(self, arguments: dict[str, Any]) -> "ModelSelect[M]":
         placeholders = {n: placeholder(n, value) for n, value in arguments.items()}

@@ -26,7 +26,7 @@ from peewee import (
 )
 
 from .core_schemas import CoreSchema, Node, is_renaming
-from .peewee_private import is_narrowable
+from .peewee_private import is_fresh, is_narrowable
 from .prepared import PreparedQuery, dialect
 from .relations import BATCH, Relation, relation_of
 from .size_limit import FEW, check_size, few
@@ -125,7 +125,7 @@ class Plan:
             narrowed: ModelSelect[Any] = query.select(*fields)
             return narrowed
 
-        if query.model is not self.model:
+        if query.model is not self.model or not is_fresh(query):
             raise NotFast
         if isinstance(query, PreparedQuery):
             return self.read_rows(query.rows(tuple(fields), narrow))

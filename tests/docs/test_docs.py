@@ -130,6 +130,14 @@ def resolves(path: str) -> bool:
     return True
 
 
+def test_contributing_names_every_module() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    package = ROOT / "peewee_app"
+    files = {*package.glob("*.py"), *(package / "fastapi_peewee").glob("*.py")}
+    names = {file.name for file in files if not file.name.startswith("__")}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
 @each_document
 def test_commands_that_are_not_run_name_what_is_there(document: Path) -> None:
     """Those in the text, and of blocks that say why they are not run."""

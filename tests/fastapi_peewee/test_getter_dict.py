@@ -1,8 +1,9 @@
 """The getter dict: Peewee objects of every kind, read by schema."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from peewee import (
@@ -16,11 +17,12 @@ from peewee import (
     ModelSelect,
     fn,
 )
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import PeeweeGetterDict, Pool, prepared, read
 
+from ..engines import on
 from ..queries import queries
 
 
@@ -322,3 +324,107 @@ def test_other_objects_are_left_to_pydantic() -> None:
     assert Named.model_validate({"name": "x"}).name == "x"
     with pytest.raises(ValidationError, match="valid dictionary"):
         Named.model_validate(object())
+
+
+def test_instances_are_as_they_were() -> None:
+    ada = Author.get_by_id(1)
+    (one,) = read(list[AuthorOut], [ada])
+    Book.create(title="A3", author=ada)
+    assert len(read(AuthorOut, ada).books) == len(one.books) + 1 == ada.books.count()
+    assert set(vars(ada)) == {"__data__", "__rel__", "_dirty"}
+
+
+def test_objects_are_found_wherever_the_data_has_them() -> None:
+    @dataclasses.dataclass
+    class Found:
+        authors: Any
+        more: Any = None
+
+    class Wrapper(BaseModel):
+        authors: list[AuthorOut]
+        more: dict[str, tuple[BookOut, ...]] | None = None
+
+    def query() -> Any:
+        return Author.select().order_by(Author.id)
+
+    books = {"new": Book.select().where(Book.id == 1)}
+    for data, number in (
+        ({"authors": query()}, 4),
+        ({"authors": (author for author in query())}, 4),
+        (Found(query()), 4),
+        (Found(list(query())), 4),
+        ({"authors": query().iterator(), "more": books}, 7),
+    ):
+        with queries() as statements:
+            found = read(Wrapper, data)
+        assert [author.model_dump() for author in found.authors] == AUTHORS
+        assert len(statements) <= number, statements
+
+
+def test_a_validator_of_a_relation_gets_a_query() -> None:
+    class Recent(PeeweeGetterDict):
+        name: str
+        books: Annotated[
+            list[ChapterOut], BeforeValidator(lambda q: q.order_by(-Book.id).limit(1))
+        ]
+
+    found = read(list[Recent], Author.select().order_by(Author.id))
+    assert [[b.title for b in author.books] for author in found] == [["A2"], ["B1"], []]
+
+
+def test_what_was_joined_goes_on_in_one_statement() -> None:
+    class WithBooks(PeeweeGetterDict):
+        books: list[ChapterOut]
+
+    class Joined(PeeweeGetterDict):
+        title: str
+        author: WithBooks
+
+    for query, number in (
+        (Book.select(Book, Author).join(Author), 2),
+        (Book.select().with_related(Load(Book.author)), 3),
+    ):
+        with queries() as statements:
+            found = read(list[Joined], query)
+        assert len(statements) == number
+        assert {len(book.author.books) for book in found} == {1, 2}
+
+
+def test_a_row_that_is_its_own_ancestor_is_named() -> None:
+    Author.update(mentor=3).where(Author.id == 1).execute()
+    with pytest.raises(RecursionError, match=r"Author \d is its own ancestor"):
+        read(list[Tree], Author.select())
+
+
+@on("mariadb")
+def test_keys_that_are_equal_to_the_database_only() -> None:
+    class Country(Base):
+        code = CharField(primary_key=True, max_length=5)
+
+    class City(Base):
+        name = CharField()
+        country = ForeignKeyField(Country, backref="cities")
+
+    class CityOut(PeeweeGetterDict):
+        name: str
+
+    class CountryOut(PeeweeGetterDict):
+        code: str
+        cities: list[CityOut]
+
+    class Located(PeeweeGetterDict):
+        country: CountryOut
+
+    db.create_tables([Country, City])
+    for code in ("pl", "de"):
+        Country.create(code=code)
+    for name, code in (("Lodz", "PL"), ("Bonn", "DE"), ("Ulm", "de")):
+        City.create(name=name, country=code)
+    found = read(list[CountryOut], Country.select().order_by(Country.code))
+    assert [[city.name for city in c.cities] for c in found] == [
+        ["Bonn", "Ulm"],
+        ["Lodz"],
+    ]
+    cities = read(list[Located], City.select().order_by(City.name))
+    assert [city.country.code for city in cities] == ["de", "pl", "de"]
+    db.drop_tables([City, Country])

@@ -1,7 +1,9 @@
 """Prepared queries: the SQL is Peewee's own, built once for each shape."""
 
 import datetime
-from collections.abc import Callable
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -263,3 +265,89 @@ def test_the_function_keeps_its_name_and_its_plain_query(pool: Pool) -> None:
     assert query.__name__ == "by_id"  # type: ignore[attr-defined]
     with pool.connection():
         assert isinstance(query.plain(1), ModelSelect)
+
+
+@pytest.fixture
+def stored(pool: Pool) -> Iterator[None]:
+    """Two users, of whom the first has an item."""
+    with pool.connection():
+        first, _ = (User.create(email=e, hashed_password="x") for e in "ab")
+        Item.create(title="Foo", owner=first)
+        yield
+
+
+def joined(title: str) -> Any:
+    query = Item.select(Item, User).join(User)
+    return query.where(Item.title == title)
+
+
+def with_number(at_least: int) -> Any:
+    number = Item.select(fn.COUNT(Item.id)).where(Item.owner == User.id)
+    query = User.select(User, number.alias("number")).order_by(User.id)
+    return query.where(number >= at_least)
+
+
+def as_dicts(limit: int) -> Any:
+    return User.select(User.email).order_by(User.id).limit(limit).dicts()
+
+
+def as_tuples(limit: int) -> Any:
+    return User.select(User.id, User.email).order_by(User.id).limit(limit).tuples()
+
+
+def bound(title: str) -> Any:
+    upper = fn.UPPER(Item.title).alias("upper").bind_to(User)
+    return Item.select(Item, User, upper).join(User).where(Item.title == title)
+
+
+def seen(row: Any) -> Any:
+    if not isinstance(row, Item | User):
+        return row
+    owner = row.__rel__.get("owner")
+    return (
+        row.__data__,
+        vars(row).get("number"),
+        owner
+        and (
+            owner.__data__,
+            vars(owner).get("upper"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [(joined, "Foo"), (with_number, 0), (as_dicts, 9), (as_tuples, 1), (bound, "Foo")],
+)
+def test_rows_are_those_of_the_plain_query(
+    stored: None, function: Callable[..., Any], argument: Any
+) -> None:
+    query = prepared(function)
+    for _ in range(2):
+        plain = function(argument)
+        assert list(map(seen, query(argument))) == list(map(seen, plain))
+        assert query(argument).count() == plain.count()
+
+
+def test_other_rows_can_be_asked_for(stored: None) -> None:
+    query = prepared(page)
+    assert list(query().dicts()) == list(page().dicts())
+    assert list(query().tuples()) == list(page().tuples())
+    assert next(iter(query().namedtuples())).email == "a"
+
+
+def test_lists_of_every_length_do_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.modules[prepared.__module__], "MAX_KEPT", 10)
+    few = prepared(one_of)
+    with connect(db, "sqlite://"):
+        User.create_table()
+        User.create(id=1, email="a", hashed_password="")
+        tracemalloc.start()
+        for length in range(2, 300):  # Each is a shape of its own.
+            (user,) = few(list(range(length)))
+            assert user.id == 1
+        grown, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert grown < 2_000_000

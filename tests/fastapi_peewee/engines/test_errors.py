@@ -14,7 +14,7 @@ from peewee_app.fastapi_peewee import (
     why_unavailable,
 )
 from peewee_app.fastapi_peewee.engines.connection import Connection
-from peewee_app.fastapi_peewee.engines.errors import driver_error
+from peewee_app.fastapi_peewee.engines.errors import driver_error, without_values
 from tests.engines import on
 
 
@@ -180,3 +180,18 @@ def test_the_drivers_error_is_the_cause(database: Connection) -> None:
 )
 def test_why_unavailable(error: Exception, why: str | None) -> None:
     assert why_unavailable(error) == why
+
+
+@on("mariadb")
+def test_a_value_that_does_not_fit_is_not_in_the_error(database: Connection) -> None:
+    statements = (
+        "UPDATE author SET age = 'secret' + 1",
+        "UPDATE author SET age = CAST('secret' AS DATE)",
+        "SELECT secret secret secret",
+        "INSERT INTO author (name, age) VALUES ('secret', 1), ('secret', 1)",
+    )
+    for statement in statements:
+        with pytest.raises(peewee.DatabaseError) as raised:
+            database.execute_sql(statement)
+        assert "secret" in str(raised.value)
+        assert "secret" not in str(without_values(raised.value))

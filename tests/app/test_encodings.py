@@ -6,22 +6,16 @@ from urllib.parse import urlsplit
 
 import peewee
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from peewee_app.fastapi_peewee import connector
 from peewee_app.fastapi_peewee.engines.connection import Connection
 from peewee_app.web.startup import StartupError
 
-from ...engines import on
-from ...factories import create_app
+from ..engines import on
+from ..factories import USER, create_app
 
 TEXT = "Łódź 😀 a€"
-USER = {"email": "lodz@example.com", "password": "x"}
-
-
-def app_on(url: str) -> FastAPI:
-    return create_app(url)
 
 
 @contextmanager
@@ -44,7 +38,7 @@ def test_a_database_that_is_not_utf_8_is_refused_in_one_line(
             "TEMPLATE template0"
         )
         try:
-            with pytest.raises(StartupError) as refused, TestClient(app_on(other)):
+            with pytest.raises(StartupError) as refused, TestClient(create_app(other)):
                 pass
         finally:
             connection.execute_sql(f"DROP DATABASE {name}")
@@ -63,7 +57,7 @@ def test_a_role_with_another_encoding_writes_every_text(url: str) -> None:
             f"ALTER ROLE postgres IN DATABASE {name} SET client_encoding = LATIN1"
         )
     for option in ("", "?client_encoding=LATIN1"):
-        with TestClient(app_on(url + option)) as client:
+        with TestClient(create_app(url + option)) as client:
             client.post("/users/", json=USER)
             item = client.post("/users/1/items/", json={"title": TEXT})
             assert item.json()["title"] == TEXT
@@ -71,18 +65,18 @@ def test_a_role_with_another_encoding_writes_every_text(url: str) -> None:
 
 @on("mariadb")
 def test_tables_in_latin1_are_refused_in_one_line(url: str) -> None:
-    with TestClient(app_on(url)) as client:
+    with TestClient(create_app(url)) as client:
         client.post("/users/", json=USER)
     with administrator(url) as connection:
         connection.execute_sql("ALTER TABLE items CONVERT TO CHARACTER SET latin1")
-        with pytest.raises(StartupError) as refused, TestClient(app_on(url)):
+        with pytest.raises(StartupError) as refused, TestClient(create_app(url)):
             pass
         message = str(refused.value)
         assert "items.title has the character set latin1" in message
         assert "\n" not in message
         _, _, statement = message.partition(": ALTER")
         connection.execute_sql(f"ALTER{statement}")
-    with TestClient(app_on(url)) as client:
+    with TestClient(create_app(url)) as client:
         item = client.post("/users/1/items/", json={"title": TEXT})
         assert item.json()["title"] == TEXT
 
@@ -101,7 +95,7 @@ def test_a_database_in_latin1_gets_tables_that_hold_every_text(url: str) -> None
     with administrator(url) as connection:
         name = urlsplit(url).path[1:]
         connection.execute_sql(f"ALTER DATABASE {name} CHARACTER SET latin1")
-    with TestClient(app_on(url)) as client:
+    with TestClient(create_app(url)) as client:
         client.post("/users/", json=USER)
         item = client.post("/users/1/items/", json={"title": TEXT})
         assert item.json()["title"] == TEXT
