@@ -73,7 +73,7 @@ class CoreSchema:
         return node if kind == "model" and not many else None
 
     def is_nested(self) -> bool:
-        """Whether it is more than an object, or a list of objects, without others."""
+        """Return whether it is more than an object, or a list, without others in it."""
         nodes = self.nodes(self.root)
         inner = [n for node in nodes for i in self.items(node) for n in self.nodes(i)]
         return any(
@@ -157,7 +157,7 @@ def rename_inside(node: Any, schema: type[BaseModel]) -> None:
 
 
 def is_renaming(node: Node) -> bool:
-    """Whether the node is what `rename_inside` has put there."""
+    """Return whether the node is what `rename_inside` has put there."""
     function = node.get("function", {}).get("function")
     return getattr(function, "func", None) is renamed
 

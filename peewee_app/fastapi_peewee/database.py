@@ -92,7 +92,8 @@ class ContextDatabase(DatabaseProxy):
     def __class__(self) -> type[Any]:
         # So that it passes for an instance of its engine's class, too.
         scope = self._scope.get()
-        return type(scope.database) if scope else type(self)
+        made = scope.made if scope else None
+        return type(self if made is None else made)
 
     @property
     def scope(self) -> ConnectionScope | None:
@@ -108,13 +109,14 @@ class ContextDatabase(DatabaseProxy):
         """Make it the scope of what runs inside."""
         before = self._scope.get()
         self._scope.set(scope)
+        self._registered.call_back(scope.made)
         try:
-            for callback in self._callbacks:
-                callback(scope.database)
             yield self
         finally:
             # Not reset(): a scope may end in another task than the one it began in.
             self._scope.set(before)
+            if before is not None:
+                self._registered.call_back(before.made)
 
     @property
     def obj(self) -> Database | DatabaseProxy:
@@ -141,14 +143,14 @@ class ContextDatabase(DatabaseProxy):
         return engine
 
     def attach_callback(self, callback: Callable[[Any], None]) -> Any:
-        """Call it with a connection whenever a scope begins.
+        """Call it with the connection of a scope, before that is used.
 
         Peewee attaches the hooks of fields. Those of the fields that follow the
         current engine by themselves are not needed.
         """
         field = getattr(callback, "__self__", None)
         if not isinstance(field, BlobField | JSONField):
-            self._callbacks.append(callback)
+            self._registered.callbacks.append(callback)
         return callback
 
     def get_binary_type(self) -> Callable[[bytes], Any]:

@@ -36,6 +36,10 @@ T = TypeVar("T")
 class PeeweeGetterDict(BaseModel):
     """Base of the schemas that are read from Peewee objects.
 
+    `read`, `model_validate` and PeeweeRoute load what the schema names. Columns that it
+    does not name are left out where that cannot change the rows: not where the query
+    has a DISTINCT, a GROUP BY, a join or a computed column, nor of instances.
+
     An `alias` is for the JSON: the attribute has the name of the field. Where the two
     differ, a `validation_alias` names the attribute.
     """
@@ -44,7 +48,7 @@ class PeeweeGetterDict(BaseModel):
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Any:
-        """As Pydantic's; what the schema names of a Peewee object is loaded first."""
+        """Validate as Pydantic does; of a Peewee object, load what is named first."""
         if isinstance(obj, Model):
             return reader(cls).read(obj, **options)
         return super().model_validate(obj, **options)

@@ -42,7 +42,7 @@ def with_rows(query: Any, rows: list[Model]) -> Any:
 
 
 def is_narrowable(query: Any, fields: list[Field]) -> bool:
-    """Whether to select only these fields would not change the rows of the query."""
+    """Return whether the query has the same rows with only these fields selected."""
     selected = query.selected_columns
     chosen = {id(column) for column in selected}
     return (
@@ -66,17 +66,17 @@ def is_narrowable(query: Any, fields: list[Field]) -> bool:
 
 
 def is_fresh(query: Any) -> bool:
-    """Whether the query has not run, and makes instances."""
+    """Return whether the query has not run, and makes instances."""
     return query._cursor_wrapper is None and query._row_type is None
 
 
 def is_literal(term: Any) -> bool:
-    """Whether a term of ORDER BY is SQL, which may count the columns."""
+    """Return whether a term of ORDER BY is SQL, which may count the columns."""
     return isinstance(getattr(term, "node", term), SQL)
 
 
 def loads_related(query: Any) -> bool:
-    """Whether the query loads relations of its own accord."""
+    """Return whether the query loads relations of its own accord."""
     return bool(query._load_tree)
 
 

@@ -64,7 +64,7 @@ class Parameter:
         self.converter = converter
 
     def value(self, arguments: dict[str, Any]) -> Any:
-        """The value among these arguments of the function."""
+        """Return the value among these arguments of the function."""
         value = arguments[self.given.name]
         if self.given.index is not None:
             value = value[self.given.index]
@@ -109,7 +109,7 @@ class PreparedQuery(ModelRaw, Generic[M]):
         return int(number)
 
     def first(self) -> M | None:
-        """The first row as an instance, or None."""
+        """Return the first row as an instance, or None."""
         return next(iter(self), None)
 
     def rows(self, key: Hashable, change: Change) -> list[tuple[Any, ...]]:
@@ -165,7 +165,7 @@ class Prepared(Generic[P, M]):
         self._changed: dict[Callable[..., Any], Prepared[..., M]] = {}
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PreparedQuery[M]:
-        """The query for these arguments, not run yet.
+        """Return the query for these arguments, not run yet.
 
         Raises TypeError if the function asks for the value of an argument, or returns
         what is not a select().
@@ -181,7 +181,7 @@ class Prepared(Generic[P, M]):
     def ask(
         self, question: Callable[["ModelSelect[M]"], T], arguments: dict[str, Any]
     ) -> T:
-        """As `PreparedQuery.ask`, about the query for these arguments."""
+        """Answer as `PreparedQuery.ask` does, about the query for these arguments."""
         name = question, tuple(map(shape_of, arguments.values()))
         if name in self._answers:
             kept: T = self._answers[name]
@@ -219,7 +219,7 @@ class Prepared(Generic[P, M]):
         key: Hashable = None,
         change: Change = lambda query: query,
     ) -> Statement:
-        """The SQL for these arguments, after a change that the key names.
+        """Return the SQL for these arguments, after a change that the key names.
 
         In place of the values it has a Parameter for each.
         """
@@ -270,7 +270,7 @@ def prepared(function: Callable[P, "ModelSelect[M]"]) -> Prepared[P, M]:
 def prepared_first(
     function: Callable[P, "ModelSelect[M]"],
 ) -> Callable[P, M | None]:
-    """As `prepared`, and make the function return the first instance, or None."""
+    """Prepare the function, and make it return the first instance, or None."""
     query = prepared(function)
 
     @wraps(function)
@@ -281,14 +281,14 @@ def prepared_first(
 
 
 def shape_of(value: Any) -> int | None:
-    """What of the value changes the SQL: None, the length of a list, or nothing."""
+    """Return what of the value changes the SQL: None, or the length of a list."""
     if value is None:
         return None
     return len(value) if isinstance(value, list | tuple) else -1
 
 
 def placeholder(name: str, value: Any) -> Any:
-    """What the function gets in place of the value."""
+    """Return what the function gets in place of the value."""
     if value is None:
         return None
     if isinstance(value, list | tuple):
@@ -302,6 +302,6 @@ def counted(query: Any) -> Any:
 
 
 def dialect(database: Any) -> Hashable:
-    """What decides how a query is written for the database."""
+    """Return what decides how a query is written for the database."""
     engine = database.obj if isinstance(database, DatabaseProxy) else database
     return type(engine), engine and engine.server_version

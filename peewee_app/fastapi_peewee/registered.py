@@ -31,6 +31,8 @@ class Registered:
 
     def __init__(self) -> None:
         self.query_hooks: list[Hook] = []
+        # Hooks of fields that look at the engine.
+        self.callbacks: list[Callable[[Database], None]] = []
         self.version = 0
         self._calls: list[tuple[int, tuple[Any, ...]]] = []
         # Never opened: it answers as Peewee's would, also to wrong arguments. Only
@@ -47,6 +49,12 @@ class Registered:
         self._calls.append((self.version, call))
         return result
 
+    def call_back(self, database: Database | None) -> None:
+        """Call the callbacks with the connection, if it has been made."""
+        if database is not None:
+            for callback in self.callbacks:
+                callback(database)
+
     def tell(self, database: Database, version: int) -> int:
         """Tell a connection what it has not been told, after the version that it knows.
 
@@ -57,6 +65,7 @@ class Registered:
             own: Any = database.query_hooks
             both: Any = BothHooks(self.query_hooks, own) if own else self.query_hooks
             database.query_hooks = both
+            self.call_back(database)
         known = self.version
         for number, (method, args, options) in self._calls:
             if number > version:

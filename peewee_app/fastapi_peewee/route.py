@@ -29,7 +29,7 @@ class PeeweeRoute(routing.APIRoute):
 
     A GET whose answer takes several statements, since the `response_model` names
     relations or is more than a list, is made in one snapshot of the database. For that
-    a `def` path operation may be called again.
+    a `def` path operation may be called again (see `in_snapshot`).
 
     An answer that does not fit the `response_model` raises ResponseValidationError,
     which names the route, the schema and the field, and no value.
@@ -132,7 +132,7 @@ class Answer:
 
 
 def is_coroutine_function(call: Any) -> bool:
-    """Whether to call it gives something to await."""
+    """Return whether to call it gives something to await."""
     while isinstance(call, partial):
         call = call.func
     method = getattr(call, "__call__", None)  # noqa: B004 - its kind, not whether
@@ -140,5 +140,5 @@ def is_coroutine_function(call: Any) -> bool:
 
 
 def is_generator(call: Any) -> bool:
-    """Whether FastAPI streams what it yields."""
+    """Return whether FastAPI streams what it yields."""
     return inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)

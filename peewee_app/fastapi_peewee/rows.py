@@ -45,7 +45,7 @@ class NotFast(Exception):  # noqa: N818 - no error: the plain way reads it
 
 
 def fits(node: Node, model: type[Model]) -> bool:
-    """Whether light objects can stand for instances of the model in such a schema."""
+    """Return whether light objects can stand for instances of the model."""
     config = node.get("config", {})
     return (
         node["type"] == "model"
@@ -233,7 +233,7 @@ class Related:
 
 
 def is_raw(field: Field) -> bool:
-    """Whether a driver takes and returns the values that Python has."""
+    """Return whether a driver takes and returns the values that Python has."""
     return type(getattr(field, "rel_field", field)) in RAW_FIELDS
 
 

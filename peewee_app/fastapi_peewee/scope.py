@@ -67,21 +67,31 @@ class Holder:
         # What the connection knows of what is registered.
         self._version = UNTOLD
         self._is_clean = True
+        # Held while the connection is made, and while it is opened or closed.
+        self._making = threading.Lock()
         self._lock = threading.Lock()
 
     @property
+    def made(self) -> Database | None:
+        """The connection, if it has been made."""
+        return self._database
+
+    @property
     def database(self) -> Database:
-        """The connection, open or not.
+        """The connection, open or not; it is made when it is first asked for.
 
         Raises TypeError for a database that keeps a connection for each thread.
         """
-        if self._database is None:
-            database = self._connect()
-            if database.thread_safe:
-                raise TypeError("The database needs the option thread_safe=False.")
-            self._version = self.registered.tell(database, UNTOLD)
-            self._database = database
-        return self._database
+        if self._database is not None:
+            return self._database
+        with self._making:
+            if self._database is None:
+                database = self._connect()
+                if database.thread_safe:
+                    raise TypeError("The database needs the option thread_safe=False.")
+                self._version = self.registered.tell(database, UNTOLD)
+                self._database = database
+            return self._database
 
     def open(self) -> Database:
         """Return the connection, open and fit for use; block while it connects.
@@ -184,6 +194,11 @@ class ConnectionScope:
         if self._ended:
             raise NoConnectionError
         return self._database or self._holder.database
+
+    @property
+    def made(self) -> Database | None:
+        """The connection, if it has been made."""
+        return self._database or self._holder.made
 
     def __enter__(self) -> Database:
         if _get_running_loop() is not None and not self._may_block:

@@ -1,1 +1,1 @@
-"""What a web service needs, whatever it serves; nothing here knows of a database."""
+"""Parts of any web service; nothing here knows of users, items or a database."""

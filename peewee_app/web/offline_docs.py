@@ -27,7 +27,7 @@ def _redoc_without_logo(_request: Request) -> Response:
 
 
 def create_app_with_docs(**options: Any) -> FastAPI:
-    """A FastAPI app, made with these options, that serves the assets of its docs."""
+    """Make a FastAPI app with these options that serves the assets of its docs."""
     app = FastAPIOffline(static_url=STATIC_URL, **options)
     route = Route(f"{STATIC_URL}/redoc.standalone.js", _redoc_without_logo)
     app.router.routes.insert(0, route)  # Before the mount of all the assets.

@@ -1,4 +1,4 @@
-"""What path operations say of themselves in the OpenAPI document."""
+"""Responses and links of path operations in the OpenAPI document."""
 
 from typing import Any
 
@@ -27,17 +27,17 @@ ERRORS: dict[int, dict[str, Any]] = {
         "headers": {"Retry-After": RETRY_AFTER},
     },
 }
-# How every operation with a body can fail.
+# Statuses with which every operation with a body can fail.
 BODY = (400, 408, 413)
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a path operation that can fail in these ways."""
+    """Return the `responses` of a path operation that can fail in these ways."""
     return {status: {"model": Error, **ERRORS[status]} for status in statuses}
 
 
 def link(operation: str, parameter: str, value: str) -> dict[str, Any]:
-    """What may follow: an operation that takes a value of the answer as parameter."""
+    """Return a link to an operation that takes a value of the answer as parameter."""
     return {
         "operationId": operation,
         "parameters": {parameter: f"$response.body#/{value}"},
@@ -45,5 +45,5 @@ def link(operation: str, parameter: str, value: str) -> dict[str, Any]:
 
 
 def page_responses() -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a path operation that answers with a page of a list."""
+    """Return the `responses` of a path operation that answers with a page."""
     return {200: {"headers": {"Link": LINK}}, **errors(503)}

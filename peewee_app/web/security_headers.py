@@ -22,7 +22,7 @@ INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def content_security_policy(page: bytes) -> str:
-    """The policy for an HTML page: its own inline scripts run, and no other."""
+    """Return the policy for an HTML page: its own inline scripts run, and no other."""
     digests = (
         hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(page)
     )

@@ -1,4 +1,4 @@
-"""A start that fails with one line that says why."""
+"""Failures of the start, in one line."""
 
 import asyncio
 import signal

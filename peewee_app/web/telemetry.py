@@ -1,4 +1,4 @@
-"""What the database does, made visible: spans, a log of statements, Server-Timing.
+"""Spans, a log of statements and Server-Timing, for what the database does.
 
 All of it hangs on Peewee's query hooks, which run after each statement, in the context
 of its request. A connection gets a hook only if somebody wants to see.
@@ -22,7 +22,7 @@ QueryHook = Callable[[QueryEvent], None]
 
 
 def span_hook(system: str, provider: TracerProvider | None = None) -> QueryHook | None:
-    """A hook that makes a span of each statement that runs under a recorded span.
+    """Return a hook that makes a span of each statement under a recorded span.
 
     `system` is OpenTelemetry's name of the database. The span has the statement, but
     not its parameters. None if tracing is off; a provider is that of the process.
@@ -57,7 +57,7 @@ def span_hook(system: str, provider: TracerProvider | None = None) -> QueryHook 
 
 @dataclass
 class Cost:
-    """What a request has asked of the database so far."""
+    """Statements of a request so far, and their time in seconds."""
 
     queries: int = 0
     seconds: float = 0
@@ -67,7 +67,7 @@ _cost: ContextVar[Cost | None] = ContextVar("cost", default=None)
 
 
 def echo(event: QueryEvent) -> None:
-    """A hook that logs the statement with its time, and adds it to its request's cost.
+    """Log a statement with its time, and add it to the cost of its request.
 
     It leaves the parameters out: a password's hash may be among them.
     """

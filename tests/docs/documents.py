@@ -16,7 +16,9 @@ DOCUMENTS = [
     *sorted((ROOT / "comparison").glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-COMMENT = re.compile(r"<!--\s*(not run|run first|file|code|serve):?\s*(.*?)-->", re.S)
+COMMENT = re.compile(
+    r"<!--\s*(not run|run first|file|code|serve|for example|log):?\s*(.*?)-->", re.S
+)
 
 
 def name(document: Path) -> str:
@@ -54,7 +56,9 @@ class Block:
     `<!-- not run: REASON -->` is for what cannot run where the tests do;
     `<!-- run first: CODE -->` has what readers need not see, in the block's language;
     `<!-- file: PATH -->`, or `code` where a program has written it, is a file, or the
-    end of one; `<!-- serve -->` stands before the command that starts the app.
+    end of one; `<!-- serve -->` stands before the command that starts the app, and
+    `<!-- log -->` before what the app has logged since; in a block that is shown
+    `<!-- for example -->`, numbers differ from run to run.
     """
 
     line: int
@@ -64,6 +68,8 @@ class Block:
     first: str = ""
     file: str = ""
     serves: bool = False
+    is_example: bool = False
+    is_log: bool = False
 
 
 def blocks(document: Path) -> list[Block]:
@@ -81,6 +87,10 @@ def blocks(document: Path) -> list[Block]:
                     block.first = dedent(text)
                 elif kind == "serve":
                     block.serves = True
+                elif kind == "for example":
+                    block.is_example = True
+                elif kind == "log":
+                    block.is_log = True
                 else:
                     block.file = text.strip()
             found.append(block)
@@ -97,13 +107,15 @@ class Step:
 
 
 def steps(code: str) -> list[Step]:
-    """The commands that follow a `$`, each with the lines up to the next."""
+    """The commands that follow a `$`, each with its output; `>` continues a command."""
     found: list[Step] = []
     for line in code.splitlines():
         if line.startswith("$ "):
             found.append(Step(line.removeprefix("$ "), ""))
         elif found and found[-1].command.endswith("\\"):
             found[-1].command += f"\n{line}"
+        elif found and line.startswith("> ") and not found[-1].output:
+            found[-1].command += f"\n{line.removeprefix('> ')}"
         elif found:
             found[-1].output += f"{line}\n"
     return found
@@ -114,3 +126,9 @@ def shows(expected: str, output: str) -> bool:
     parts = re.split(r"\.\.\.|…", expected.strip())
     pattern = ".*".join(re.escape(part) for part in parts)
     return re.fullmatch(pattern, output.strip().replace("\r", ""), re.S) is not None
+
+
+def is_like(expected: str, output: str) -> bool:
+    """Is this the output, but for how many and how long?"""
+    varying = r"(?m)(?<=: )\d+$|(?<=^after )[\d.]+"
+    return re.sub(varying, "N", expected) == re.sub(varying, "N", output)

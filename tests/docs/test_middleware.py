@@ -9,7 +9,7 @@ import pytest
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 
-from docs.tutorial.middleware_app import DatabaseMiddleware
+from docs.middleware_app import DatabaseMiddleware
 from peewee_app.fastapi_peewee import Pool, add_database_error_handlers, run
 from peewee_app.web.body_limit import BodyLimitMiddleware
 

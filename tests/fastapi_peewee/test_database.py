@@ -4,6 +4,8 @@ import ast
 import copy
 import re
 import threading
+import time
+from collections.abc import Callable
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,13 @@ from peewee import (
     AutoField,
     BlobField,
     CharField,
+    Database,
+    DatabaseProxy,
     FieldDatabaseHook,
     JSONField,
     Model,
+    MySQLDatabase,
+    PostgresqlDatabase,
     SqliteDatabase,
     TextField,
 )
@@ -23,6 +29,7 @@ from playhouse.migrate import SchemaMigrator
 
 import peewee_app
 from peewee_app.fastapi_peewee import (
+    ContextDatabase,
     NoConnectionError,
     Pool,
     connect,
@@ -85,6 +92,9 @@ def test_fields_with_a_database_hook_follow_the_engine(
         with notes_pool.connection():
             store_and_read(kinds[engine])
         with connect(db, "sqlite://"):
+            store_and_read("Sqlite")
+            with connect(db, url):
+                store_and_read(kinds[engine])
             store_and_read("Sqlite")
 
 
@@ -184,6 +194,45 @@ def test_attributes_are_those_of_the_connection(notes_pool: Pool) -> None:
         assert db.get_tables() == ["note"]
     with pytest.raises(AttributeError):
         db.param = "?"
+
+
+def test_it_passes_for_its_engine(engine: str, notes_pool: Pool) -> None:
+    kinds = {
+        "sqlite": SqliteDatabase,
+        "postgresql": PostgresqlDatabase,
+        "mariadb": MySQLDatabase,
+    }
+    assert isinstance(db, DatabaseProxy)
+    assert not isinstance(db, Database)
+    with notes_pool.connection():
+        count()
+        assert isinstance(db, DatabaseProxy)
+        assert isinstance(db, ContextDatabase)
+        assert [isinstance(db, kind) for kind in kinds.values()] == [
+            name == engine for name in kinds
+        ]
+
+
+def test_threads_that_look_at_once_make_one_connection(url: str) -> None:
+    here = ContextDatabase()
+    made: list[Database] = []
+
+    def connect_slowly() -> Database:
+        time.sleep(0.05)
+        made.append(connector(url)())
+        return made[-1]
+
+    with connect(here, connect_slowly):
+        looks: list[Callable[[], Any]] = [lambda: here.for_update, here.connect]
+        threads = [
+            threading.Thread(target=copy_context().run, args=(look,)) for look in looks
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(made) == 1
+    assert made[0].is_closed()
 
 
 def test_it_is_copied_as_a_database_is() -> None:

@@ -19,6 +19,7 @@ from peewee import (
     DoesNotExist,
     ForeignKeyField,
     IntegerField,
+    IntegrityError,
     JSONField,
     Model,
     PeeweeException,
@@ -208,7 +209,10 @@ class Program:
 
     def session(self, ending: str) -> Any:
         self.database.session_start()
-        Parent.create(number=9)
+        try:
+            Parent.create(number=9)
+        except IntegrityError:
+            ending = "rollback"
         return getattr(self.database, f"session_{ending}")()
 
     def after_commit(self) -> Any:
@@ -233,8 +237,10 @@ class Program:
     def manual(self) -> Any:
         with self.database.manual_commit():
             self.database.begin()
-            Parent.create(number=8)
-            self.database.rollback()
+            try:
+                Parent.create(number=8)
+            finally:
+                self.database.rollback()
 
     def tables(self) -> Any:
         return self.database.get_tables(), self.database.table_exists("parent")

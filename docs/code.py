@@ -1,24 +1,27 @@
-"""Write the code of the small app, and of SQLAlchemy's beside it, into the chapters.
+"""Write code into pages, from the files that have it.
 
-python -m docs.tutorial.code
+python -m docs.code
 
-A chapter says where: `<!-- beside: FILE FIRST..LAST | FILE FIRST..LAST -->`, for Peewee
-and for SQLAlchemy, and `<!-- end -->`. What is between the two is written anew. FIRST
-and LAST are names of the file's top level, or `imports`. One name stands for itself,
-and no name for the whole file.
+In a chapter of the tutorial, `<!-- beside: FILE FIRST..LAST | FILE FIRST..LAST -->` and
+`<!-- end -->` stand around a part of Peewee's file and one of SQLAlchemy's, and what is
+between the two is written anew. FIRST and LAST are names of the file's top level, or
+`imports`. One name stands for itself, and no name for the whole file. On any page,
+`<!-- from: FILE FIRST..LAST -->` begins a part of one file of the repository.
 """
 
 import ast
 import re
 from pathlib import Path
 
-TUTORIAL = Path(__file__).parent
-REGION = re.compile(r"(<!-- beside: (.+?) -->\n).*?(<!-- end -->)", re.S)
+DOCS = Path(__file__).parent
+PAGES = [*sorted((DOCS / "tutorial").glob("*.md")), DOCS / "middleware.md"]
+ONE = re.compile(r"(<!-- from: (\S+) (.+?) -->\n).*?(<!-- end -->)", re.S)
+BOTH = re.compile(r"(<!-- beside: (.+?) -->\n).*?(<!-- end -->)", re.S)
 
 
-def piece(file: str, names: str = "") -> str:
+def piece(file: Path, names: str = "") -> str:
     """Return the part of a file from the first name to the last one."""
-    text = (TUTORIAL / file).read_text()
+    text = file.read_text()
     if not names:
         return text
     first, _, last = names.partition("..")
@@ -48,7 +51,7 @@ def side(library: str, directory: str, wanted: str) -> str:
     """Return one side in Markdown: the library, the file, the code."""
     file, _, names = wanted.partition(" ")
     path = f"{directory}/{file}"
-    code = piece(path, names.strip())
+    code = piece(DOCS / "tutorial" / path, names.strip())
     return (
         f"<div>\n\n**{library}**, `{path}`\n\n"
         f"<!-- code: {path} -->\n```python\n{code}```\n\n</div>\n"
@@ -64,11 +67,17 @@ def beside(match: re.Match[str]) -> str:
     return f'{match[1]}<div class="beside">\n{sides}</div>\n{match[3]}'
 
 
-def written(chapter: Path) -> str:
-    """Return the chapter's text with the code that the files have now."""
-    return REGION.sub(beside, chapter.read_text())
+def alone(match: re.Match[str]) -> str:
+    """Return the region with its piece."""
+    code = piece(DOCS.parent / match[2], match[3])
+    return f"{match[1]}<!-- code: {match[2]} -->\n```python\n{code}```\n{match[4]}"
+
+
+def written(page: Path) -> str:
+    """Return the page's text with the code that the files have now."""
+    return ONE.sub(alone, BOTH.sub(beside, page.read_text()))
 
 
 if __name__ == "__main__":
-    for chapter in TUTORIAL.glob("*.md"):
-        chapter.write_text(written(chapter))
+    for page in PAGES:
+        page.write_text(written(page))

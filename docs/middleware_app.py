@@ -1,4 +1,4 @@
-"""Users behind the middleware: `uvicorn docs.tutorial.middleware_app:app`."""
+"""Users behind the middleware: `uvicorn docs.middleware_app:app`."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,1 +1,0 @@
-"""Small programs that show what goes wrong, and why. Each runs alone."""
