@@ -96,7 +96,7 @@ def words() -> frozenset[str]:
     found = set()
     for directory in SOURCES:
         for file in (ROOT / directory).rglob("*"):
-            if file.suffix in {".py", ".patch"} and file != Path(__file__):
+            if file.suffix == ".py" and file != Path(__file__):
                 found |= {file.name, file.stem}
                 found |= set(re.findall(r"\w+", file.read_text().lower()))
     for chapter in TUTORIAL:  # They name what the reader writes.
