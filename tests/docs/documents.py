@@ -17,7 +17,8 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 COMMENT = re.compile(
-    r"<!--\s*(not run|run first|file|code|serve|for example|log):?\s*(.*?)-->", re.S
+    r"<!--\s*(not run|run first|file|code|serve|for example|log|keep):?\s*(.*?)-->",
+    re.S,
 )
 
 
@@ -58,7 +59,8 @@ class Block:
     `<!-- file: PATH -->`, or `code` where a program has written it, is a file, or the
     end of one; `<!-- serve -->` stands before the command that starts the app, and
     `<!-- log -->` before what the app has logged since; in a block that is shown
-    `<!-- for example -->`, numbers differ from run to run.
+    `<!-- for example -->`, numbers differ from run to run. Later chapters need what a
+    block makes that is marked by `<!-- keep -->`.
     """
 
     line: int
@@ -70,6 +72,7 @@ class Block:
     serves: bool = False
     is_example: bool = False
     is_log: bool = False
+    is_kept: bool = False
 
 
 def blocks(document: Path) -> list[Block]:
@@ -89,6 +92,8 @@ def blocks(document: Path) -> list[Block]:
                     block.serves = True
                 elif kind == "for example":
                     block.is_example = True
+                elif kind == "keep":
+                    block.is_kept = True
                 elif kind == "log":
                     block.is_log = True
                 else:

@@ -15,10 +15,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from harness.server import serve
-from peewee_app import crud, schemas
-from peewee_app.database import db
-from peewee_app.fastapi_peewee import connect, connector
-from peewee_app.migrations import migrate
 
 from . import documents
 from .documents import DOCUMENTS, ROOT, Block
@@ -26,16 +22,11 @@ from .documents import DOCUMENTS, ROOT, Block
 PORT = "127.0.0.1:8000"
 # Its chapters are done one after the other: see test_tutorial.py.
 TUTORIAL = [*(ROOT / "docs" / "tutorial").glob("[0-9]*.md")]
-TUTORIAL = [chapter for chapter in TUTORIAL if chapter.name < "13"]
 # Its test runs what it was made from: see test_cheat_sheet.py.
 CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet"
 RUN = {"python", "console", "sh", "diff"}
 # How a page starts the app, or one of its own.
 START = r"^((?:\w+=\S+ )*)(?:uvicorn (docs\.\S+)|peewee_app)$"
-# They copy the app, start a database server, or run tests.
-SLOW = {
-    *("13_migrations.md", "14_outside.md", "15_postgresql.md", "16_make_it_yours.md"),
-}
 # A browser draws diagrams: see test_site.py.
 DRAWN = {"mermaid"}
 # What they show as text is compared in test_tutorial.py.
@@ -61,11 +52,6 @@ ELSEWHERE = {
 WITH_OTHER_NAMES = {"CHANGELOG.md", "cheat_sheet"}
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=documents.name)
-
-
-def is_slow(document: Path) -> bool:
-    """Whether what the page shows takes long."""
-    return str(document).endswith(tuple(SLOW))
 
 
 def addresses(document: Path) -> Iterator[str]:
@@ -110,7 +96,7 @@ def words() -> frozenset[str]:
     found = set()
     for directory in SOURCES:
         for file in (ROOT / directory).rglob("*"):
-            if file.suffix in {".py", ".patch"} and file != Path(__file__):
+            if file.suffix == ".py" and file != Path(__file__):
                 found |= {file.name, file.stem}
                 found |= set(re.findall(r"\w+", file.read_text().lower()))
     for chapter in TUTORIAL:  # They name what the reader writes.
@@ -173,7 +159,7 @@ def chosen(document: Path, *languages: str) -> list[Block]:
 
 def with_blocks(*languages: str) -> pytest.MarkDecorator:
     having = [
-        pytest.param(document, marks=[pytest.mark.slow] if is_slow(document) else [])
+        document
         for document in DOCUMENTS
         if document.parent != CHEAT_SHEET and document not in TUTORIAL
         if chosen(document, *languages)
@@ -206,8 +192,7 @@ def program(block: Block) -> list[str]:
 class Shell:
     """Runs a page's commands, and the app from the first one on that asks it.
 
-    The app is that of the working directory, if a page has made a copy of it there, or
-    a small one, if the page starts that.
+    It is a small app, if the page starts one.
     """
 
     def __init__(self, document: Path, servers: ExitStack) -> None:
@@ -235,17 +220,6 @@ class Shell:
         return run.stdout.replace(self._address, PORT)
 
 
-def leave_a_database() -> None:
-    """As earlier chapters do: a page has to hold for readers who come from there."""
-    url = "sqlite:///./sql_app.db"
-    migrate(connector(url))
-    with connect(db, url):
-        for name in ("deadpool", "wade"):
-            email = f"{name}@example.com"
-            user = crud.create_user(schemas.UserInDB(email=email, hashed_password=""))
-            crud.create_user_item(schemas.ItemCreate(title="Foo"), user.id)
-
-
 @with_blocks("console", "sh")
 def test_commands_print_what_the_page_shows(
     document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -253,8 +227,6 @@ def test_commands_print_what_the_page_shows(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
-    if document.is_relative_to(ROOT / "docs" / "tutorial"):
-        leave_a_database()
     with ExitStack() as servers:
         shell = Shell(document, servers)
         for block in chosen(document, "console", "sh"):

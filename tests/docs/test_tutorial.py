@@ -6,8 +6,10 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -20,7 +22,7 @@ from . import documents
 from .documents import ROOT, Block
 
 TUTORIAL = ROOT / "docs" / "tutorial"
-CHAPTERS = [page for page in sorted(TUTORIAL.glob("[0-9]*.md")) if page.name < "13"]
+CHAPTERS = sorted(TUTORIAL.glob("[0-9]*.md"))
 PORT = "127.0.0.1:8000"
 SERVE = r"\(?((?:\w+=\S+ )*)(?:ulimit -n (\d+); )?uvicorn ([\w.:]+)(?: --reload)?\)?"
 # They start servers that hang, or wait for a time limit.
@@ -58,10 +60,7 @@ class Reader:
             self._run(f"patch -p0 --no-backup-if-mismatch <<'END'\n{block.code}\nEND")
         elif block.serves:
             self._stop()
-            match = re.fullmatch(SERVE, block.code.strip())
-            assert match, block.code
-            self._settings = dict(re.findall(r"(\w+)=(\S+)", match[1]))
-            self._module, self._files = match[3], int(match[2] or 1024)
+            self._serve(block.code.strip())
         elif block.language == "sh" and not block.reason:
             self._run(block.code)
         elif block.language == "console" and not block.reason:
@@ -78,18 +77,38 @@ class Reader:
         if block.file.startswith("sqlalchemy_app/"):
             return
         self._stop()
-        file = Path(block.file)
-        is_new = block.code.startswith(("import", "from", "class ItemBase"))
+        file = Path(block.file.removeprefix("docs/tutorial/"))
+        is_new = block.code.startswith(('"""', "import", "from", "class ItemBase"))
         before = "" if is_new else f"{file.read_text()}\n\n"
         file.parent.mkdir(exist_ok=True)
         file.write_text(before + block.code)
+
+    def _serve(self, command: str) -> None:
+        match = re.fullmatch(SERVE, command)
+        if match is None:
+            program = subprocess.Popen(
+                command.split(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            self._servers.callback(program.communicate, b"\n")
+            assert program.stdout is not None
+            program.stdout.readline()
+            return
+        self._settings = dict(re.findall(r'(\w+)="(\S+)"', match[1]))
+        for name, value in self._settings.items():
+            self._settings[name] = value.replace("$PWD", str(Path.cwd()))
+        self._module, self._files = match[3], int(match[2] or 1024)
 
     def _run(self, command: str) -> str:
         if re.search(r"^rm ", command, re.M):
             self._stop()
         if PORT in command and self._server is None:
             module = ("uvicorn", self._module)
-            app = serve("", "--no-access-log", module=module, **self._settings)
+            app = serve(
+                "sqlite:///./sql_app.db",
+                "--no-access-log",
+                module=module,
+                **self._settings,
+            )
             self._server = self._servers.enter_context(app)
             room = (self._files, self._files)
             resource.prlimit(self._server.process.pid, resource.RLIMIT_NOFILE, room)
@@ -112,16 +131,19 @@ class Reader:
             self._server = None
 
 
-def keeps_a_file(block: Block) -> bool:
-    """Whether it only copies a file, which a later chapter may want back."""
-    return block.language == "sh" and bool(re.fullmatch(r"cp .*\n", block.code))
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """A directory that a database server may look into, whose user is another one."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @each_chapter
 def test_a_reader_gets_what_the_chapter_shows(
-    chapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chapter: Path, monkeypatch: pytest.MonkeyPatch, directory: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(directory)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     with ExitStack() as servers:
         reader = Reader(servers)
@@ -131,7 +153,7 @@ def test_a_reader_gets_what_the_chapter_shows(
         shutil.copy(TUTORIAL / "clients.py", ".")
         for earlier in CHAPTERS[: CHAPTERS.index(chapter)]:
             for block in documents.blocks(earlier):
-                if block.file or block.language == "diff" or keeps_a_file(block):
+                if block.file or block.language == "diff" or block.is_kept:
                     reader.do(block)
         for block in documents.blocks(chapter):
             reader.do(block)
