@@ -6,11 +6,10 @@ import time
 from contextvars import Context
 
 from fastapi import APIRouter, Request, Response
+from peewee import Database
 
 from .database import db
-from .fastapi_peewee import Connector, Pool, run, why_unavailable
-from .fastapi_peewee.engines.connection import Connection
-from .fastapi_peewee.engines.errors import one_line
+from .fastapi_peewee import Connector, Pool, one_line, run, why_unavailable
 from .models import User
 
 # The server's, which is shown.
@@ -28,19 +27,20 @@ MAX_AGE = 10
 
 
 class Readiness:
-    """Asks whether the database can be read and written.
+    """Asks whether the database can be read and written, and requests have threads.
 
     It is asked once at a time, on a thread and a connection of its own, and all who
     want to know share the answer. So a check works when all others wait, and costs no
     more than that, however many ask, and also when the database hangs.
     """
 
-    def __init__(self, connect: Connector) -> None:
-        def connect_anew() -> Connection:
+    def __init__(self, connect: Connector, pool: Pool) -> None:
+        def connect_anew() -> Database:
             connection = connect()
             connection.max_age = MAX_AGE
             return connection
 
+        self._requests = pool
         self._pool = Pool(db, connect_anew, size=1, timeout=DEADLINE)
         self._answer: asyncio.Task[str | None] | None = None
         self._answered = 0.0
@@ -61,6 +61,7 @@ class Readiness:
 
     async def _ask(self) -> str | None:
         try:
+            self._requests.check()
             async with self._pool.request():
                 reason = await run(ask)
         except Exception as exc:

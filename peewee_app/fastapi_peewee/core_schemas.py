@@ -21,6 +21,7 @@ LISTS = {"list", "set", "frozenset", "tuple", "deque", "generator"}
 DICTS = {"dict", "ordered-dict", "frozen-dict"}
 # What has the fields of an object, below its validators.
 FIELDS = {"model-fields", "dataclass-args", "typed-dict"}
+FUNCTIONS_BEFORE = {"function-before", "function-wrap", "function-plain"}
 # Under these keys is the schema that gets the same value, before any other.
 SAME_VALUE = ("schema", "lax_schema", "python_schema")
 
@@ -74,6 +75,14 @@ class CoreSchema:
             return self.only_object(node.get("items_schema") or node, many=False)
         return node if kind == "model" and not many else None
 
+    def has_function_before(self, node: Node) -> bool:
+        """Return whether a function gets the value before it is read as another."""
+        while node["type"] not in FUNCTIONS_BEFORE and node["type"] not in LISTS:
+            if "schema" not in node:
+                return False
+            node = node["schema"]
+        return node["type"] in FUNCTIONS_BEFORE
+
     def is_nested(self) -> bool:
         """Return whether it is more than an object, or a list, without others in it."""
         nodes = self.nodes(self.root)
@@ -96,6 +105,13 @@ class CoreSchema:
                 (paths(node, name, field), field["schema"]) for name, field in named
             ]
         return self._fields[id(node)]
+
+    def names(self) -> set[str]:
+        """Return the names by which fields of objects were looked up."""
+        found = [
+            path for fields in self._fields.values() for f, _ in fields for path in f
+        ]
+        return {str(path[0]) for path in found}
 
     def _find(self, node: Node) -> Iterator[Node]:
         kind = node["type"]

@@ -22,7 +22,7 @@ from peewee import (
     fn,
 )
 
-from .peewee_private import cursor_wrapper, loads_related
+from .peewee_private import build, cursor_wrapper, loads_related
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
@@ -161,6 +161,8 @@ class Prepared(Generic[P, M]):
         # Ways to call the function that fit its signature.
         self._calls: set[tuple[object, ...]] = set()
         self._statements: dict[Hashable, Statement] = {}
+        # Those that are in any of them: they may be given other tables.
+        self._models: dict[type[Model], None] = {}
         self._answers: dict[Hashable, Any] = {}
         self._changed: dict[Callable[..., Any], Prepared[..., M]] = {}
 
@@ -227,12 +229,11 @@ class Prepared(Generic[P, M]):
             self.model = self._query(arguments).model
         database = self.model._meta.database
         shape = tuple(map(shape_of, arguments.values()))
-        meta = self.model._meta
-        name = (dialect(database), meta.schema, meta.table_name, shape, key)
-        kept = self._statements.get(name)
+        name = dialect(database), shape, key
+        kept = self._statements.get((name, table_names(self._models)))
         if kept is None:
             query = change(self._query(arguments))
-            sql, parameters = database.get_sql_context().parse(query)
+            sql, parameters, models = build(database, query)
             statement = Statement(sql, parameters, query)
             plain = change(self.plain(**arguments))  # type: ignore[call-arg]
             # A pattern that Peewee makes of the value, for LIKE, is not the same.
@@ -244,7 +245,8 @@ class Prepared(Generic[P, M]):
                 )
             if len(self._statements) >= MAX_KEPT:
                 self._statements.clear()
-            self._statements[name] = kept = statement
+            self._models |= dict.fromkeys(models)
+            kept = self._statements[name, table_names(self._models)] = statement
         return kept
 
     def _query(self, arguments: dict[str, Any]) -> "ModelSelect[M]":
@@ -299,6 +301,11 @@ def placeholder(name: str, value: Any) -> Any:
 def counted(query: Any) -> Any:
     """Return the query for the number of rows of this one."""
     return Select([query.order_by().alias("rows")], [fn.COUNT(SQL("1"))])
+
+
+def table_names(models: Iterable[type[Model]]) -> tuple[Any, ...]:
+    """Return the names of the models' tables, which a program may change."""
+    return tuple([(m._meta.schema, m._meta.table_name) for m in models])
 
 
 def dialect(database: Any) -> Hashable:

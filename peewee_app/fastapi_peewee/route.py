@@ -118,6 +118,10 @@ class Answer:
                 {"schema": exc.title} | error | {"loc": ("response", *error["loc"])}
                 for error in found
             ]
+            for error in errors:
+                if error["type"] == "get_attribute_error":
+                    # What the attribute raised may have values in it.
+                    error["msg"] = "Error extracting attribute"
         except RecursionError as exc:
             errors = [{"type": "recursion", "loc": ("response",), "msg": str(exc)}]
         raise ResponseValidationError(errors=errors, endpoint_ctx=self._where())
