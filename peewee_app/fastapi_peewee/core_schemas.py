@@ -19,6 +19,8 @@ Path = tuple[str | int, ...]
 OBJECTS = {"model", "dataclass", "typed-dict"}
 LISTS = {"list", "set", "frozenset", "tuple", "deque", "generator"}
 DICTS = {"dict", "ordered-dict", "frozen-dict"}
+# What has the fields of an object, below its validators.
+FIELDS = {"model-fields", "dataclass-args", "typed-dict"}
 FUNCTIONS_BEFORE = {"function-before", "function-wrap", "function-plain"}
 # Under these keys is the schema that gets the same value, before any other.
 SAME_VALUE = ("schema", "lax_schema", "python_schema")
@@ -95,7 +97,7 @@ class CoreSchema:
         """List the fields of an object: where each is looked up, and its node."""
         if id(node) not in self._fields:
             inner = node
-            while "fields" not in inner:
+            while inner["type"] not in FIELDS:
                 inner = inner["schema"]
             fields = inner["fields"]
             named = fields.items() if isinstance(fields, dict) else zip_names(fields)

@@ -377,6 +377,18 @@ def test_objects_are_found_wherever_the_data_has_them() -> None:
         assert len(statements) <= number, statements
 
 
+def test_a_schema_may_be_a_dataclass() -> None:
+    @dataclasses.dataclass
+    class Shelf:
+        name: str
+        authors: list[AuthorOut]
+
+    with queries() as statements:
+        shelf = read(Shelf, {"name": "new", "authors": Author.select()})
+    assert [author.model_dump() for author in shelf.authors] == AUTHORS
+    assert len(statements) == 4
+
+
 def test_a_validator_of_a_relation_gets_a_query() -> None:
     class Recent(PeeweeGetterDict):
         name: str
