@@ -174,6 +174,21 @@ def rename_inside(node: Any, schema: type[BaseModel]) -> None:
         )
 
 
+def reads_fields_alone(node: Node) -> bool:
+    """Return whether it is a model of which nothing but its fields is read."""
+    config = node.get("config", {})
+    inner = node.get("schema", {})
+    return (
+        node["type"] == "model"
+        # No validator takes the object itself.
+        and (is_renaming(inner) or inner["type"] == "model-fields")
+        and "fields" in inner.get("schema", inner)
+        and config.get("extra_fields_behavior", "ignore") == "ignore"
+        # No type has to be the very one.
+        and not config.get("strict")
+    )
+
+
 def is_renaming(node: Node) -> bool:
     """Return whether the node is what `rename_inside` has put there."""
     function = node.get("function", {}).get("function")

@@ -129,9 +129,9 @@ class PreparedQuery(ModelRaw, Generic[M]):
     def ask(self, question: Callable[["ModelSelect[M]"], T]) -> T:
         """Return the answer of a function that is asked about the query.
 
-        It is asked once for each shape: the values cannot matter to it.
+        It is given placeholders for the values, which cannot matter to it.
         """
-        return self._prepared.ask(question, self._arguments)
+        return question(self._statement.query)
 
     def changed(
         self, change: Callable[..., "ModelSelect[M]"], **more: Any
@@ -140,8 +140,9 @@ class PreparedQuery(ModelRaw, Generic[M]):
 
         Its SQL, too, is built once for each shape of all arguments.
         """
-        ours = {f"{change.__name__}_{name}": value for name, value in more.items()}
-        return self._prepared.changed(change, ours)(**self._arguments, **ours)
+        # No argument of the function itself has a space in its name.
+        ours = {f"{change.__name__} {name}": value for name, value in more.items()}
+        return PreparedQuery(self._prepared.changed(change), self._arguments | ours)
 
 
 class Prepared(Generic[P, M]):
@@ -163,7 +164,6 @@ class Prepared(Generic[P, M]):
         self._statements: dict[Hashable, Statement] = {}
         # Those that are in any of them: they may be given other tables.
         self._models: dict[type[Model], None] = {}
-        self._answers: dict[Hashable, Any] = {}
         self._changed: dict[Callable[..., Any], Prepared[..., M]] = {}
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PreparedQuery[M]:
@@ -180,38 +180,17 @@ class Prepared(Generic[P, M]):
         arguments = self._defaults | given
         return PreparedQuery(self, arguments)
 
-    def ask(
-        self, question: Callable[["ModelSelect[M]"], T], arguments: dict[str, Any]
-    ) -> T:
-        """Answer as `PreparedQuery.ask` does, about the query for these arguments."""
-        name = question, tuple(map(shape_of, arguments.values()))
-        if name in self._answers:
-            kept: T = self._answers[name]
-            return kept
-        answer = question(self.plain(**arguments))  # type: ignore[call-arg]
-        if len(self._answers) < MAX_KEPT:
-            self._answers[name] = answer
-        return answer
-
-    def changed(
-        self, change: Callable[..., "ModelSelect[M]"], ours: Iterable[str]
-    ) -> "Prepared[..., M]":
+    def changed(self, change: Callable[..., "ModelSelect[M]"]) -> "Prepared[..., M]":
         """Return the function whose queries are changed; it takes more arguments."""
         if change not in self._changed:
-            prefix = f"{change.__name__}_"
+            prefix = f"{change.__name__} "
 
             def function(**arguments: Any) -> "ModelSelect[M]":
+                names = [name for name in arguments if name.startswith(prefix)]
                 more = {n.removeprefix(prefix): arguments.pop(n) for n in names}
                 return change(self.plain(**arguments), **more)  # type: ignore[call-arg]
 
-            names = tuple(ours)
             function.__qualname__ = self.plain.__qualname__
-            function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-                [
-                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
-                    for name in (*self._defaults, *names)
-                ]
-            )
             self._changed[change] = Prepared(function)
         return self._changed[change]
 

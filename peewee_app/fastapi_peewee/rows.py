@@ -27,7 +27,7 @@ from peewee import (
     TextField,
 )
 
-from .core_schemas import CoreSchema, Node, is_renaming
+from .core_schemas import CoreSchema, Node, reads_fields_alone
 from .peewee_private import is_fresh, is_narrowable
 from .prepared import PreparedQuery, dialect, table_names
 from .relations import BATCH, Relation, relation_of
@@ -45,15 +45,8 @@ class NotFast(Exception):  # noqa: N818 - no error: the plain way reads it
 
 def fits(node: Node, model: type[Model]) -> bool:
     """Return whether light objects can stand for instances of the model."""
-    config = node.get("config", {})
     return (
-        node["type"] == "model"
-        # No validator takes the object itself.
-        and (is_renaming(node["schema"]) or node["schema"]["type"] == "model-fields")
-        and "fields" in node["schema"].get("schema", node["schema"])
-        # Nothing is read but the fields; no type has to be the very one.
-        and config.get("extra_fields_behavior", "ignore") == "ignore"
-        and not config.get("strict")
+        reads_fields_alone(node)
         # Peewee's own ways to make an instance, and to select.
         and model.__init__ is Model.__init__
         and getattr_static(model, "__getattr__", None) is None
@@ -107,10 +100,11 @@ class Plan:
                 relations[slot] = Related(relation, plan)
             else:
                 raise NotFast
-        self.related = list(relations.values())
-        keys = [related.relation.key for related in self.related]
+        keys = [related.relation.key for related in relations.values()]
         self.fields = [*columns.values(), *keys]
-        self.converted = [n for n, f in enumerate(self.fields) if not is_raw(f)]
+        # By their places in a row.
+        self.converted = {n: f for n, f in enumerate(self.fields) if not is_raw(f)}
+        self.related = dict(enumerate(relations.values(), len(columns)))
         try:
             named: Any = namedtuple
             names = named("Row", [*columns, *relations])
@@ -141,10 +135,9 @@ class Plan:
         """Return the objects of rows, which may have more columns after theirs."""
         if rows and (self.converted or self.related):
             columns: list[Iterable[Any]] = list(zip(*rows))  # noqa: B905
-            for place in self.converted:
-                columns[place] = map(self.fields[place].python_value, columns[place])
-            for place, related in enumerate(self.related, -len(self.related)):
-                place += len(self.fields)
+            for place, field in self.converted.items():
+                columns[place] = map(field.python_value, columns[place])
+            for place, related in self.related.items():
                 columns[place] = related.of_keys(list(columns[place]))
             rows = list(zip(*columns))  # noqa: B905
         return list(map(self._make, rows))
@@ -157,8 +150,7 @@ class Plan:
             [instance.__data__.get(field.name) for instance in instances]
             for field in self.fields
         ]
-        for place, related in enumerate(self.related, -len(self.related)):
-            place += len(self.fields)
+        for place, related in self.related.items():
             columns[place] = related.of_owners(instances, columns[place])
         return list(map(self._make, zip(*columns)))  # noqa: B905
 
