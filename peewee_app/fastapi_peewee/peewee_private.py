@@ -121,7 +121,7 @@ def needs_columns(query: Any) -> bool:
 
 
 def rows_as_of(query: Any, plain: Any) -> Any:
-    """Return `plain`, asked for the rows that are asked of the query: `dicts`, or so."""
+    """Return `plain`, asked for the rows that the query is: `dicts`, for example."""
     if query._row_type:
         plain = plain.clone()
         plain._row_type, plain._constructor = query._row_type, query._constructor
