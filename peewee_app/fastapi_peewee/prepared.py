@@ -127,10 +127,8 @@ class PreparedQuery(ModelRaw, Generic[M]):
 
         Raises DoesNotExist if there is none.
         """
-        if self.ask(is_limited):
-            row: M = rows_as_of(self, self.plain()).get()
-        else:
-            row = super().get()  # type: ignore[no-untyped-call]
+        limited = self.ask(is_limited)
+        row: M = (rows_as_of(self, self.plain()) if limited else super()).get()
         return row
 
     def rows(self, key: Hashable, change: Change) -> list[tuple[Any, ...]]:
@@ -284,7 +282,7 @@ def prepared_first(
     return first
 
 
-def shape_of(value: Any) -> Hashable:
+def shape_of(value: Any) -> Any:
     """Return what of the value may change the SQL: its type; of a list, those in it."""
     if isinstance(value, list | tuple):
         return tuple(map(type, value))
