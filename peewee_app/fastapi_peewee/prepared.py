@@ -127,9 +127,12 @@ class PreparedQuery(ModelRaw, Generic[M]):
 
         Raises DoesNotExist if there is none.
         """
-        limited = self.ask(is_limited)
-        row: M = (rows_as_of(self, self.plain()) if limited else super()).get()
-        return row
+        if self.ask(is_limited):
+            row: Any = rows_as_of(self, self.plain()).get()
+        else:
+            row = super().get()
+        found: M = row
+        return found
 
     def rows(self, key: Hashable, change: Change) -> list[tuple[Any, ...]]:
         """Return the rows, from the driver, of what `change` makes of this query.
