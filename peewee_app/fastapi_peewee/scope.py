@@ -189,7 +189,7 @@ class ConnectionScope:
         """
         if self._ended:
             raise NoConnectionError
-        return self._holder.database
+        return self._database or self._holder.database
 
     @property
     def made(self) -> Database | None:
