@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
+import math
 import time
+from contextlib import closing
 from contextvars import Context
 
 from fastapi import APIRouter, Request, Response
 
 from .database import db
 from .fastapi_peewee import Connector, Pool, run, why_unavailable
-from .fastapi_peewee.engines.connection import Connection
 from .fastapi_peewee.engines.errors import one_line
 from .models import User
 
@@ -22,9 +23,11 @@ router = APIRouter(prefix="/health", include_in_schema=False)
 DEADLINE = 0.8
 # Seconds for which an answer holds.
 SHARED = 1
-# Seconds after which it connects anew: others may have to, and a password that was
-# changed shows only then.
-MAX_AGE = 10
+# Seconds between trials of a new connection: requests may need one, and a password that
+# was changed shows only then.
+TRIAL_INTERVAL = 10
+# Seconds to wait for a trial, which takes longer where an address is dead.
+TRIAL_TIME = 0.3
 
 
 class Readiness:
@@ -36,12 +39,11 @@ class Readiness:
     """
 
     def __init__(self, connect: Connector) -> None:
-        def connect_anew() -> Connection:
-            connection = connect()
-            connection.max_age = MAX_AGE
-            return connection
-
-        self._pool = Pool(db, connect_anew, size=1, timeout=DEADLINE)
+        self._connect = connect
+        self._pool = Pool(db, connect, size=1, timeout=DEADLINE)
+        self._trial: asyncio.Task[None] | None = None
+        self._succeeded = -math.inf
+        self._refusal: BaseException | None = None
         self._answer: asyncio.Task[str | None] | None = None
         self._answered = 0.0
         self._reason: str | None = None
@@ -61,6 +63,7 @@ class Readiness:
 
     async def _ask(self) -> str | None:
         try:
+            await self._try_anew()
             async with self._pool.request():
                 reason = await run(ask)
         except Exception as exc:
@@ -73,9 +76,31 @@ class Readiness:
         self._answered = time.monotonic()
         return reason
 
+    async def _try_anew(self) -> None:
+        """Raise what the last new connection has raised; try one now and then."""
+        if self._trial is None:
+            if time.monotonic() - self._succeeded < TRIAL_INTERVAL:
+                return
+            trial = asyncio.to_thread(open_and_close, self._connect)
+            self._trial = asyncio.create_task(trial)
+        await asyncio.wait([self._trial], timeout=TRIAL_TIME)
+        if self._trial.done():
+            self._refusal = self._trial.exception()
+            self._trial = None
+            if self._refusal is None:
+                self._succeeded = time.monotonic()
+        if self._refusal:
+            raise self._refusal
+
     def close(self) -> None:
         """Close the connection; blocks until that is done."""
         self._pool.close()
+
+
+def open_and_close(connect: Connector) -> None:
+    """Open a new connection, and close it."""
+    with closing(connect()) as connection:
+        connection.connect()
 
 
 def ask() -> str | None:
