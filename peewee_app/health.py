@@ -43,7 +43,7 @@ class Readiness:
         self._pool = Pool(db, connect, size=1, timeout=DEADLINE)
         self._trial: asyncio.Task[None] | None = None
         self._succeeded = -math.inf
-        self._refusal: BaseException | None = None
+        self._refusal: Exception | None = None
         self._answer: asyncio.Task[str | None] | None = None
         self._answered = 0.0
         self._reason: str | None = None
@@ -78,19 +78,22 @@ class Readiness:
 
     async def _try_anew(self) -> None:
         """Raise what the last new connection has raised; try one now and then."""
-        if self._trial is None:
-            if time.monotonic() - self._succeeded < TRIAL_INTERVAL:
-                return
-            trial = asyncio.to_thread(open_and_close, self._connect)
-            self._trial = asyncio.create_task(trial)
-        await asyncio.wait([self._trial], timeout=TRIAL_TIME)
-        if self._trial.done():
-            self._refusal = self._trial.exception()
-            self._trial = None
-            if self._refusal is None:
-                self._succeeded = time.monotonic()
+        is_due = time.monotonic() - self._succeeded >= TRIAL_INTERVAL
+        if is_due and (self._trial is None or self._trial.done()):
+            self._trial = asyncio.create_task(self._try())
+        if self._trial:
+            await asyncio.wait([self._trial], timeout=TRIAL_TIME)
         if self._refusal:
             raise self._refusal
+
+    async def _try(self) -> None:
+        try:
+            await asyncio.to_thread(open_and_close, self._connect)
+        except Exception as exc:
+            self._refusal = exc
+        else:
+            self._refusal = None
+            self._succeeded = time.monotonic()
 
     def close(self) -> None:
         """Close the connection; blocks until that is done."""
