@@ -10,8 +10,7 @@ from contextvars import Context
 from fastapi import APIRouter, Request, Response
 
 from .database import db
-from .fastapi_peewee import Connector, Pool, run, why_unavailable
-from .fastapi_peewee.engines.errors import one_line
+from .fastapi_peewee import Connector, Pool, one_line, run, why_unavailable
 from .models import User
 
 # The server's, which is shown.
@@ -31,15 +30,16 @@ TRIAL_TIME = 0.3
 
 
 class Readiness:
-    """Asks whether the database can be read and written.
+    """Asks whether the database can be read and written, and requests have threads.
 
     It is asked once at a time, on a thread and a connection of its own, and all who
     want to know share the answer. So a check works when all others wait, and costs no
     more than that, however many ask, and also when the database hangs.
     """
 
-    def __init__(self, connect: Connector) -> None:
+    def __init__(self, connect: Connector, pool: Pool) -> None:
         self._connect = connect
+        self._requests = pool
         self._pool = Pool(db, connect, size=1, timeout=DEADLINE)
         self._trial: asyncio.Task[None] | None = None
         self._succeeded = -math.inf
@@ -63,6 +63,7 @@ class Readiness:
 
     async def _ask(self) -> str | None:
         try:
+            self._requests.check()
             await self._try_anew()
             async with self._pool.request():
                 reason = await run(ask)

@@ -55,7 +55,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     provider = app.state.tracer_provider
     watch = watched(connect, url, echo_sql=settings.echo_sql, provider=provider)
     pool = Pool(db, watch, size=size, timeout=timeout)
-    readiness = health.Readiness(connect)
+    readiness = health.Readiness(connect, pool)
     yield {"pool": pool, "readiness": readiness}
     await run_sync(readiness.close)
     await run_sync(pool.close)

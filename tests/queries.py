@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 from peewee import QueryEvent
 
 from peewee_app.database import db
+from peewee_app.fastapi_peewee import ContextDatabase
 
 T = TypeVar("T")
 
 
-def queries() -> AbstractContextManager[list[str]]:
+def queries(database: ContextDatabase = db) -> AbstractContextManager[list[str]]:
     """The statements that run inside, as Peewee itself reports them."""
-    return _reported(lambda event: event.sql)
+    return _reported(lambda event: event.sql, database)
 
 
 def queries_with_values() -> AbstractContextManager[list[tuple[str, Any]]]:
@@ -22,12 +23,14 @@ def queries_with_values() -> AbstractContextManager[list[tuple[str, Any]]]:
 
 
 @contextmanager
-def _reported(what: Callable[[QueryEvent], T]) -> Iterator[list[T]]:
+def _reported(
+    what: Callable[[QueryEvent], T], database: ContextDatabase = db
+) -> Iterator[list[T]]:
     found: list[T] = []
 
     def hook(event: QueryEvent) -> None:
         found.append(what(event))
 
-    db.query_hooks.append(hook)
+    database.query_hooks.append(hook)
     yield found
-    db.query_hooks.remove(hook)
+    database.query_hooks.remove(hook)

@@ -3,7 +3,12 @@
 from .database import ContextDatabase, connect
 from .engines import connector, pool_size
 from .engines.connection import Connector
-from .engines.errors import ForeignKeyViolation, UniqueViolation, why_unavailable
+from .engines.errors import (
+    ForeignKeyViolation,
+    UniqueViolation,
+    one_line,
+    why_unavailable,
+)
 from .engines.url import is_in_memory, without_password
 from .fields import BigId, Id, Text
 from .getter_dict import PeeweeGetterDict, read
@@ -44,6 +49,7 @@ __all__ = [
     "connector",
     "is_in_memory",
     "migrate",
+    "one_line",
     "page_after",
     "pool_size",
     "prepared",

@@ -19,6 +19,9 @@ Path = tuple[str | int, ...]
 OBJECTS = {"model", "dataclass", "typed-dict"}
 LISTS = {"list", "set", "frozenset", "tuple", "deque", "generator"}
 DICTS = {"dict", "ordered-dict", "frozen-dict"}
+# What has the fields of an object, below its validators.
+FIELDS = {"model-fields", "dataclass-args", "typed-dict"}
+FUNCTIONS_BEFORE = {"function-before", "function-wrap", "function-plain"}
 # Under these keys is the schema that gets the same value, before any other.
 SAME_VALUE = ("schema", "lax_schema", "python_schema")
 
@@ -72,6 +75,14 @@ class CoreSchema:
             return self.only_object(node.get("items_schema") or node, many=False)
         return node if kind == "model" and not many else None
 
+    def has_function_before(self, node: Node) -> bool:
+        """Return whether a function gets the value before it is read as another."""
+        while node["type"] not in FUNCTIONS_BEFORE and node["type"] not in LISTS:
+            if "schema" not in node:
+                return False
+            node = node["schema"]
+        return node["type"] in FUNCTIONS_BEFORE
+
     def is_nested(self) -> bool:
         """Return whether it is more than an object, or a list, without others in it."""
         nodes = self.nodes(self.root)
@@ -86,7 +97,7 @@ class CoreSchema:
         """List the fields of an object: where each is looked up, and its node."""
         if id(node) not in self._fields:
             inner = node
-            while "fields" not in inner:
+            while inner["type"] not in FIELDS:
                 inner = inner["schema"]
             fields = inner["fields"]
             named = fields.items() if isinstance(fields, dict) else zip_names(fields)
@@ -94,6 +105,13 @@ class CoreSchema:
                 (paths(node, name, field), field["schema"]) for name, field in named
             ]
         return self._fields[id(node)]
+
+    def names(self) -> set[str]:
+        """Return the names by which fields of objects were looked up."""
+        found = [
+            path for fields in self._fields.values() for f, _ in fields for path in f
+        ]
+        return {str(path[0]) for path in found}
 
     def _find(self, node: Node) -> Iterator[Node]:
         kind = node["type"]
@@ -154,6 +172,21 @@ def rename_inside(node: Any, schema: type[BaseModel]) -> None:
         node["schema"] = core_schema.no_info_before_validator_function(
             partial(renamed, schema), node["schema"]
         )
+
+
+def reads_fields_alone(node: Node) -> bool:
+    """Return whether it is a model of which nothing but its fields is read."""
+    config = node.get("config", {})
+    inner = node.get("schema", {})
+    return (
+        node["type"] == "model"
+        # No validator takes the object itself.
+        and (is_renaming(inner) or inner["type"] == "model-fields")
+        and "fields" in inner.get("schema", inner)
+        and config.get("extra_fields_behavior", "ignore") == "ignore"
+        # No type has to be the very one.
+        and not config.get("strict")
+    )
 
 
 def is_renaming(node: Node) -> bool:

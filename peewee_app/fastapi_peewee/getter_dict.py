@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from peewee import BaseQuery, Model
+from peewee import BaseQuery, Model, PeeweeException
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema as PydanticSchema
 
@@ -29,6 +29,7 @@ from .core_schemas import (
 )
 from .relations import Known, relation_of
 from .rows import FastReader, NotFast
+from .scope import NoConnectionError
 
 T = TypeVar("T")
 
@@ -114,6 +115,8 @@ class Reader:
             for error in exc.errors(include_url=False):
                 if reason := why_endless(error):
                     raise RecursionError(reason) from None
+                if error["type"] == "get_attribute_error":
+                    raise_database_error(error["input"], self._core.names())
             raise
         finally:
             loading.undo()
@@ -226,19 +229,21 @@ class Loading:
     def _follow(self, path: Path, instances: list[Model], field: Node) -> None:
         """Load what is found along the path, and expect its last to be read."""
         found = instances
-        reads_list = len(path) > 1 or bool(self._core.nodes(field))
+        is_path = len(path) > 1
+        reads_list = is_path or bool(self._core.nodes(field))
+        takes_query = not is_path and self._core.has_function_before(field)
         for name in path:
             if isinstance(name, str):
                 groups = list(by_model(found))
                 found = [
                     value
                     for group in groups
-                    for value in self._related(name, group, reads_list)
+                    for value in self._related(name, group, reads_list, takes_query)
                 ]
         self._expect(self._core.objects(field), found)
 
     def _related(
-        self, name: str, instances: list[Model], reads_list: bool
+        self, name: str, instances: list[Model], reads_list: bool, takes_query: bool
     ) -> Iterator[Model]:
         """Load what is related under the name; yield it, and what was loaded before."""
         relation = relation_of(type(instances[0]), name)
@@ -246,6 +251,8 @@ class Loading:
             values = [vars(instance).get(name) for instance in instances]
         elif relation.many and not reads_list:
             return
+        elif relation.loads_lists and takes_query:
+            return  # Peewee gives the list that is loaded, and else a query.
         else:
             missing = [i for i in instances if relation.loaded(i) is None]
             put = relation.load(missing, self._known)
@@ -265,6 +272,21 @@ def why_endless(error: Any) -> str | None:
     if error["type"] == "recursion_depth_exceeded":
         return "objects are nested deeper than the 255 levels that Pydantic reads"
     return None
+
+
+def raise_database_error(data: Any, names: set[str]) -> None:
+    """Read the attributes again, of which Pydantic could not read one.
+
+    Raises the error of the database that was the reason. Pydantic has made a text of
+    it, in which there may be SQL and values.
+    """
+    for name in names:
+        try:
+            getattr(data, name)
+        except (PeeweeException, NoConnectionError):
+            raise
+        except Exception:  # noqa: S112 - Pydantic has told it
+            continue
 
 
 def by_model(instances: Iterable[Model]) -> Iterable[list[Model]]:

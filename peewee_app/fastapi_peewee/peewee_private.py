@@ -3,7 +3,15 @@
 from collections.abc import Generator
 from typing import Any
 
-from peewee import SQL, CursorWrapper, Field, Model, ModelSelect
+from peewee import (
+    SQL,
+    AliasManager,
+    CursorWrapper,
+    Database,
+    Field,
+    Model,
+    ModelSelect,
+)
 
 # Not a query of another kind, which may have clauses of its own.
 PLAIN = {ModelSelect}
@@ -39,6 +47,28 @@ def with_rows(query: Any, rows: list[Model]) -> Any:
     """Return the query with these rows as its result; what is made of it runs anew."""
     query._cursor_wrapper = Rows(rows)
     return query
+
+
+class Sources(AliasManager):
+    """Aliases of what a query selects from, and which models those are."""
+
+    def __init__(self) -> None:
+        self.models: dict[type[Model], None] = {}
+        super().__init__()
+
+    def __setitem__(self, source: Any, alias: str) -> None:
+        super().__setitem__(source, alias)
+        model = getattr(source, "_model", None) or getattr(source, "model", None)
+        if isinstance(model, type) and issubclass(model, Model):
+            self.models[model] = None
+
+
+def build(database: Database, query: Any) -> tuple[str, list[Any], list[type[Model]]]:
+    """Return the SQL of the query, its parameters, and the models that are in it."""
+    context = database.get_sql_context()
+    context.alias_manager = sources = Sources()
+    sql, parameters = context.parse(query)
+    return sql, parameters, list(sources.models)
 
 
 def is_narrowable(query: Any, fields: list[Field]) -> bool:

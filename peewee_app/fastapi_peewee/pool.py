@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from contextvars import ContextVar, copy_context
 from functools import partial
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio.to_thread import run_sync
 from peewee import OperationalError
@@ -57,25 +57,24 @@ class Slot:
         answer: asyncio.Future[T] = loop.create_future()
         context = copy_context()
 
-        def done(result: T | None, exc: BaseException | None) -> None:
+        def done(set_answer: Callable[[Any], None], value: object) -> None:
             self._end_run()
             if not answer.done():
-                if exc is None:
-                    answer.set_result(result)  # type: ignore[arg-type]
-                else:
-                    answer.set_exception(exc)
+                set_answer(value)
 
         def job() -> None:
+            outcome: tuple[Callable[[Any], None], object]
             try:
-                result, error = context.run(function), None
+                outcome = answer.set_result, context.run(function)
             except BaseException as exc:
-                result, error = None, exc
+                outcome = answer.set_exception, exc
             try:
-                loop.call_soon_threadsafe(done, result, error)
+                loop.call_soon_threadsafe(done, *outcome)
             except RuntimeError:  # The loop is closed, and nobody waits.
                 self._end_run()
 
-        self._put(job)
+        self.start()
+        self._jobs.put(job)
         self._running += 1
         return await answer
 
@@ -85,7 +84,8 @@ class Slot:
             self.holder = self._db.holder(self._connect)
         elif not self.holder.end_use():
             with suppress(OperationalError):  # Then the next request cleans it.
-                self._put(self.holder.clean)
+                self.start()
+                self._jobs.put(self.holder.clean)
         if self._running:
             self._given_back = True
         else:
@@ -105,17 +105,16 @@ class Slot:
             self._given_back = False
             self._free(self)
 
-    def _put(self, job: Callable[[], object]) -> None:
-        if self._thread is None:
-            thread = threading.Thread(
-                target=self._work, name="peewee slot", daemon=True
-            )
-            try:
-                thread.start()
-            except (RuntimeError, MemoryError) as exc:
-                raise OperationalError(f"no thread for a connection: {exc}") from exc
-            self._thread = thread
-        self._jobs.put(job)
+    def start(self) -> None:
+        """Start the thread; raise OperationalError if there can be none."""
+        if self._thread:
+            return
+        thread = threading.Thread(target=self._work, name="peewee slot", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as exc:
+            raise OperationalError(f"no thread for a connection: {exc}") from exc
+        self._thread = thread
 
     def _work(self) -> None:
         while job := self._jobs.get():
@@ -170,16 +169,14 @@ class Pool:
             with set_to(_idle, (*_idle.get(), self)):
                 yield self.db
             return
-        scope = self._shared() or await self._admit()
+        scope = self.db.scope
+        if not (isinstance(scope, RequestScope) and scope.pool is self and scope.users):
+            scope = await self._admit()
         scope.users += 1
-        before = _request.get()
-        _request.set(scope)
         try:
-            with self.db.use(scope):
+            with set_to(_request, scope), self.db.use(scope):
                 yield self.db
         finally:
-            # Not reset(): a scope may end in another task than the one it began in.
-            _request.set(before)
             scope.users -= 1
             if not scope.users:
                 scope.slot.give_back(scope)
@@ -193,15 +190,15 @@ class Pool:
         with connect(self.db, self._connect) as db:
             yield db
 
+    def check(self) -> None:
+        """Raise OperationalError if the next request could have no thread."""
+        for slot in self._idle[-1:]:
+            slot.start()
+
     def close(self) -> None:
         """Close all connections, and end their threads; block until that is done."""
         for slot in self._slots:
             slot.close()
-
-    def _shared(self) -> RequestScope | None:
-        scope = self.db.scope
-        is_open = isinstance(scope, RequestScope) and scope.pool is self and scope.users
-        return scope if is_open else None  # type: ignore[return-value]
 
     async def _admit(self) -> RequestScope:
         slot = await self._take()
@@ -214,25 +211,20 @@ class Pool:
     async def _take(self) -> Slot:
         if self._idle:
             return self._idle.pop()
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[Slot] = loop.create_future()
-        timer = loop.call_later(self.timeout, self._expire, waiting)
+        waiting: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         try:
-            return await waiting
-        except BaseException:
-            # Both may have come at once.
-            has_result = not waiting.cancel() and not waiting.cancelled()
-            if has_result and not waiting.exception():
+            async with asyncio.timeout(self.timeout):
+                return await waiting
+        except BaseException as exc:
+            with suppress(ValueError):
+                self._waiting.remove(waiting)
+            if waiting.done() and not waiting.cancelled():  # Both came at once.
                 self._free(waiting.result())
+            if isinstance(exc, TimeoutError):
+                reason = f"no connection came free within {self.timeout:g} s"
+                raise PoolTimeoutError(reason) from None
             raise
-        finally:
-            timer.cancel()
-
-    def _expire(self, waiting: asyncio.Future[Slot]) -> None:
-        if not waiting.done():
-            reason = f"no connection came free within {self.timeout:g} s"
-            waiting.set_exception(PoolTimeoutError(reason))
 
     def _free(self, slot: Slot) -> None:
         while self._waiting:

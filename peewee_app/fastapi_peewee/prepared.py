@@ -22,7 +22,7 @@ from peewee import (
     fn,
 )
 
-from .peewee_private import cursor_wrapper, loads_related
+from .peewee_private import build, cursor_wrapper, loads_related
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
@@ -129,9 +129,9 @@ class PreparedQuery(ModelRaw, Generic[M]):
     def ask(self, question: Callable[["ModelSelect[M]"], T]) -> T:
         """Return the answer of a function that is asked about the query.
 
-        It is asked once for each shape: the values cannot matter to it.
+        It is given placeholders for the values, which cannot matter to it.
         """
-        return self._prepared.ask(question, self._arguments)
+        return question(self._statement.query)
 
     def changed(
         self, change: Callable[..., "ModelSelect[M]"], **more: Any
@@ -140,8 +140,9 @@ class PreparedQuery(ModelRaw, Generic[M]):
 
         Its SQL, too, is built once for each shape of all arguments.
         """
-        ours = {f"{change.__name__}_{name}": value for name, value in more.items()}
-        return self._prepared.changed(change, ours)(**self._arguments, **ours)
+        # No argument of the function itself has a space in its name.
+        ours = {f"{change.__name__} {name}": value for name, value in more.items()}
+        return PreparedQuery(self._prepared.changed(change), self._arguments | ours)
 
 
 class Prepared(Generic[P, M]):
@@ -161,7 +162,8 @@ class Prepared(Generic[P, M]):
         # Ways to call the function that fit its signature.
         self._calls: set[tuple[object, ...]] = set()
         self._statements: dict[Hashable, Statement] = {}
-        self._answers: dict[Hashable, Any] = {}
+        # Those that are in any of them: they may be given other tables.
+        self._models: dict[type[Model], None] = {}
         self._changed: dict[Callable[..., Any], Prepared[..., M]] = {}
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PreparedQuery[M]:
@@ -178,38 +180,17 @@ class Prepared(Generic[P, M]):
         arguments = self._defaults | given
         return PreparedQuery(self, arguments)
 
-    def ask(
-        self, question: Callable[["ModelSelect[M]"], T], arguments: dict[str, Any]
-    ) -> T:
-        """Answer as `PreparedQuery.ask` does, about the query for these arguments."""
-        name = question, tuple(map(shape_of, arguments.values()))
-        if name in self._answers:
-            kept: T = self._answers[name]
-            return kept
-        answer = question(self.plain(**arguments))  # type: ignore[call-arg]
-        if len(self._answers) < MAX_KEPT:
-            self._answers[name] = answer
-        return answer
-
-    def changed(
-        self, change: Callable[..., "ModelSelect[M]"], ours: Iterable[str]
-    ) -> "Prepared[..., M]":
+    def changed(self, change: Callable[..., "ModelSelect[M]"]) -> "Prepared[..., M]":
         """Return the function whose queries are changed; it takes more arguments."""
         if change not in self._changed:
-            prefix = f"{change.__name__}_"
+            prefix = f"{change.__name__} "
 
             def function(**arguments: Any) -> "ModelSelect[M]":
+                names = [name for name in arguments if name.startswith(prefix)]
                 more = {n.removeprefix(prefix): arguments.pop(n) for n in names}
                 return change(self.plain(**arguments), **more)  # type: ignore[call-arg]
 
-            names = tuple(ours)
             function.__qualname__ = self.plain.__qualname__
-            function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-                [
-                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
-                    for name in (*self._defaults, *names)
-                ]
-            )
             self._changed[change] = Prepared(function)
         return self._changed[change]
 
@@ -227,12 +208,11 @@ class Prepared(Generic[P, M]):
             self.model = self._query(arguments).model
         database = self.model._meta.database
         shape = tuple(map(shape_of, arguments.values()))
-        meta = self.model._meta
-        name = (dialect(database), meta.schema, meta.table_name, shape, key)
-        kept = self._statements.get(name)
+        name = dialect(database), shape, key
+        kept = self._statements.get((name, table_names(self._models)))
         if kept is None:
             query = change(self._query(arguments))
-            sql, parameters = database.get_sql_context().parse(query)
+            sql, parameters, models = build(database, query)
             statement = Statement(sql, parameters, query)
             plain = change(self.plain(**arguments))  # type: ignore[call-arg]
             # A pattern that Peewee makes of the value, for LIKE, is not the same.
@@ -244,7 +224,8 @@ class Prepared(Generic[P, M]):
                 )
             if len(self._statements) >= MAX_KEPT:
                 self._statements.clear()
-            self._statements[name] = kept = statement
+            self._models |= dict.fromkeys(models)
+            kept = self._statements[name, table_names(self._models)] = statement
         return kept
 
     def _query(self, arguments: dict[str, Any]) -> "ModelSelect[M]":
@@ -299,6 +280,11 @@ def placeholder(name: str, value: Any) -> Any:
 def counted(query: Any) -> Any:
     """Return the query for the number of rows of this one."""
     return Select([query.order_by().alias("rows")], [fn.COUNT(SQL("1"))])
+
+
+def table_names(models: Iterable[type[Model]]) -> tuple[Any, ...]:
+    """Return the names of the models' tables, which a program may change."""
+    return tuple([(m._meta.schema, m._meta.table_name) for m in models])
 
 
 def dialect(database: Any) -> Hashable:

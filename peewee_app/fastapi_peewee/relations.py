@@ -41,6 +41,8 @@ class Relation:
     link: Field
     to: type[Model]
     many = True
+    # What is loaded is read as a list, which is no query with rows.
+    loads_lists = False
 
     def __init__(self, name: str, accessor: Any) -> None:
         self.name = name
@@ -145,6 +147,8 @@ class Backref(Relation):
 
 class ManyToMany(Relation):
     """The objects at the other end of links, which Peewee reads from the backref."""
+
+    loads_lists = True
 
     def __init__(self, name: str, accessor: ManyToManyFieldAccessor) -> None:
         super().__init__(name, accessor)

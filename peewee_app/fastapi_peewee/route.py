@@ -5,12 +5,14 @@ from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from typing import Any
 
-from fastapi import Request, Response, routing
+from fastapi import Request, Response
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.exceptions import ResponseValidationError
+from fastapi.routing import APIRoute
 from fastapi.utils import is_body_allowed_for_status_code
 from pydantic import ValidationError
 
+from .fastapi_private import effective
 from .getter_dict import Reader
 from .pagination import unread_pages
 from .paging import PageQuery
@@ -20,7 +22,7 @@ from .pool import run
 RESPONSE = "peewee_route_response"
 
 
-class PeeweeRoute(routing.APIRoute):
+class PeeweeRoute(APIRoute):
     """A path operation that returns Peewee objects: `APIRouter(route_class=…)`.
 
     FastAPI would run a `def` path operation on one thread, and on another make its
@@ -37,10 +39,7 @@ class PeeweeRoute(routing.APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request; FastAPI asks for each router that has it."""
-        # As in FastAPI's own method: the options may come from a router around it.
-        route: Any = routing._effective_route_context_var.get()
-        if route is None or route.original_route is not self:
-            route = self
+        route = effective(self)
         dependant = route.dependant
         if not is_generator(dependant.call):
             name = dependant.response_param_name or RESPONSE
@@ -118,6 +117,10 @@ class Answer:
                 {"schema": exc.title} | error | {"loc": ("response", *error["loc"])}
                 for error in found
             ]
+            for error in errors:
+                if error["type"] == "get_attribute_error":
+                    # What the attribute raised may have values in it.
+                    error["msg"] = "Error extracting attribute"
         except RecursionError as exc:
             errors = [{"type": "recursion", "loc": ("response",), "msg": str(exc)}]
         raise ResponseValidationError(errors=errors, endpoint_ctx=self._where())

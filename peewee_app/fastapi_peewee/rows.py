@@ -6,10 +6,12 @@ what comes out is the same. Where it might not be, there is no light object, and
 plain way reads instances: see `fits`, `source_of` and `is_narrowable`.
 """
 
-from collections import deque
+from collections import namedtuple
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from inspect import getattr_static
+from itertools import chain, islice
 from typing import Any
 
 from peewee import (
@@ -25,9 +27,9 @@ from peewee import (
     TextField,
 )
 
-from .core_schemas import CoreSchema, Node, is_renaming
+from .core_schemas import CoreSchema, Node, reads_fields_alone
 from .peewee_private import is_fresh, is_narrowable
-from .prepared import PreparedQuery, dialect
+from .prepared import PreparedQuery, dialect, table_names
 from .relations import BATCH, Relation, relation_of
 from .size_limit import FEW, check_size, few
 
@@ -36,9 +38,6 @@ Row = tuple[Any, ...]
 # What a driver takes and returns of these is what Python has.
 RAW_FIELDS = {AutoField, BigIntegerField, CharField, IntegerField, TextField}
 
-# Runs an iterator for what it does, at the speed of C.
-exhaust = deque[Any](maxlen=0).extend
-
 
 class NotFast(Exception):  # noqa: N818 - no error: the plain way reads it
     """Light objects might be read otherwise than instances."""
@@ -46,15 +45,8 @@ class NotFast(Exception):  # noqa: N818 - no error: the plain way reads it
 
 def fits(node: Node, model: type[Model]) -> bool:
     """Return whether light objects can stand for instances of the model."""
-    config = node.get("config", {})
     return (
-        node["type"] == "model"
-        # No validator takes the object itself.
-        and (is_renaming(node["schema"]) or node["schema"]["type"] == "model-fields")
-        and "fields" in node["schema"].get("schema", node["schema"])
-        # Nothing is read but the fields; no type has to be the very one.
-        and config.get("extra_fields_behavior", "ignore") == "ignore"
-        and not config.get("strict")
+        reads_fields_alone(node)
         # Peewee's own ways to make an instance, and to select.
         and model.__init__ is Model.__init__
         and getattr_static(model, "__getattr__", None) is None
@@ -69,14 +61,18 @@ def source_of(model: type[Model], name: str) -> Field | None:
     return accessor.field if is_column else None
 
 
-class Light:
-    """Base of the classes of light objects."""
+class Light(tuple[Any, ...]):
+    """Base of the light objects: a row, with names for its columns."""
 
     __slots__ = ()
 
 
 class Plan:
-    """How a schema reads the rows of a model. Raises NotFast if it does not fit."""
+    """How a schema reads the rows of a model. Raises NotFast if it does not fit.
+
+    A row has the columns of the schema, and then the key of each relation, in whose
+    place the light object has what is related.
+    """
 
     def __init__(
         self, core: CoreSchema, node: Node, model: type[Model], *above: Node
@@ -86,8 +82,8 @@ class Plan:
             raise NotFast
         self.model = model
         self.has_aliases = False
-        self.columns: dict[str, Field] = {}
-        self.relations: dict[str, tuple[Relation, Related]] = {}
+        columns: dict[str, Field] = {}
+        relations: dict[str, Related] = {}
         for paths, field in core.fields(node):
             # An alias is where Pydantic looks; the name before it is what we read.
             if len(paths) > 2 or any(len(path) > 1 for path in paths):
@@ -95,138 +91,140 @@ class Plan:
             name, slot = str(paths[0][0]), str(paths[-1][0])
             self.has_aliases |= slot != name
             if column := source_of(model, name):
-                self.columns[slot] = column
+                columns[slot] = column
             elif relation := relation_of(model, name):
                 inner = core.only_object(field, many=relation.many)
                 if inner is None:
                     raise NotFast
                 plan = Plan(core, inner, relation.to, node, *above)
-                self.relations[slot] = relation, Related(relation, plan)
+                relations[slot] = Related(relation, plan)
             else:
                 raise NotFast
-        keys = [relation.key for relation, _ in self.relations.values()]
-        self.fields = list(dict.fromkeys([*self.columns.values(), *keys]))
-        slots = [*self.columns, *self.relations]
-        if not all(slot.isidentifier() for slot in slots):
-            raise NotFast
-        self._class = type(model.__name__, (Light,), {"__slots__": slots})
-        self._setters = {slot: getattr(self._class, slot).__set__ for slot in slots}
+        keys = [related.relation.key for related in relations.values()]
+        self.fields = [*columns.values(), *keys]
+        # By their places in a row.
+        self.converted = {n: f for n, f in enumerate(self.fields) if not is_raw(f)}
+        self.related = dict(enumerate(relations.values(), len(columns)))
+        try:
+            named: Any = namedtuple
+            names = named("Row", [*columns, *relations])
+        except ValueError:  # Not the name of an attribute.
+            raise NotFast from None
+        light = type(model.__name__, (names, Light), {"__slots__": ()})
+        self._make = partial(tuple.__new__, light)
 
     def read_query(self, query: Any) -> list[Any]:
         """Return the objects that the query selects, with no column but theirs.
 
         Raises NotFast if fewer columns could change its rows.
         """
-        fields = self.fields
-
-        def narrow(query: Any) -> "ModelSelect[Any]":
-            if not is_narrowable(query, fields):
-                raise NotFast
-            narrowed: ModelSelect[Any] = query.select(*fields)
-            return narrowed
-
         if query.model is not self.model or not is_fresh(query):
             raise NotFast
         if isinstance(query, PreparedQuery):
-            return self.read_rows(query.rows(tuple(fields), narrow))
-        rows = self.model._meta.database.execute(narrow(query)).fetchall()
-        return self.read_rows(rows)
+            return self.read_rows(query.rows(self, self._narrow))
+        database = self.model._meta.database
+        return self.read_rows(database.execute(self._narrow(query)).fetchall())
 
-    def read_instances(self, instances: Sequence[Model]) -> list[Any]:
-        """Return the objects that these instances are.
+    def _narrow(self, query: "ModelSelect[Any]") -> "ModelSelect[Any]":
+        if not is_narrowable(query, self.fields):
+            raise NotFast
+        narrowed: ModelSelect[Any] = query.select(*self.fields)
+        return narrowed
 
-        Raises NotFast if a relation is loaded already.
-        """
-        for relation, _ in self.relations.values():
-            if any(relation.loaded(instance) is not None for instance in instances):
-                raise NotFast
-        columns: dict[Field, Sequence[Any]] = {
-            field: [instance.__data__.get(field.name) for instance in instances]
+    def read_rows(self, rows: Sequence[Row]) -> list[Any]:
+        """Return the objects of rows, which may have more columns after theirs."""
+        if rows and (self.converted or self.related):
+            columns: list[Iterable[Any]] = list(zip(*rows))  # noqa: B905
+            for place, field in self.converted.items():
+                columns[place] = map(field.python_value, columns[place])
+            for place, related in self.related.items():
+                columns[place] = related.of_keys(list(columns[place]))
+            rows = list(zip(*columns))  # noqa: B905
+        return list(map(self._make, rows))
+
+    def read_instances(self, instances: Sequence[Any]) -> list[Any]:
+        """Return the objects that these instances are, with what is loaded of them."""
+        if any(type(instance) is not self.model for instance in instances):
+            raise NotFast
+        columns: list[Iterable[Any]] = [
+            [instance.__data__.get(field.name) for instance in instances]
             for field in self.fields
-        }
-        return self._make(columns, len(instances))
-
-    def read_rows(self, rows: Sequence[Row], *, skip: int = 0) -> list[Any]:
-        """Return the objects of rows; `skip` is how many columns come before theirs."""
-        values = list(zip(*rows))[skip:] or [()] * len(self.fields)  # noqa: B905
-        columns = {
-            field: as_python(field, column)
-            for field, column in zip(self.fields, values, strict=True)
-        }
-        return self._make(columns, len(rows))
-
-    def _make(self, columns: dict[Field, Sequence[Any]], number: int) -> list[Any]:
-        objects = [self._class() for _ in range(number)]
-        for slot, field in self.columns.items():
-            exhaust(map(self._setters[slot], objects, columns[field]))
-        for slot, (relation, related) in self.relations.items() if number else ():
-            values = related.of_owners(columns[relation.key])
-            exhaust(map(self._setters[slot], objects, values))
-        return objects
+        ]
+        for place, related in self.related.items():
+            columns[place] = related.of_owners(instances, columns[place])
+        return list(map(self._make, zip(*columns)))  # noqa: B905
 
 
 class Related:
     """The related objects of many owners, by a relation."""
 
     def __init__(self, relation: Relation, plan: Plan) -> None:
-        self._relation = relation
+        self.relation = relation
         self._plan = plan
         self._kept: dict[Hashable, str] = {}
 
-    def of_owners(self, keys: Sequence[Any]) -> Iterable[Any]:
+    def of_owners(self, owners: Sequence[Model], keys: Any) -> Iterable[Any]:
+        """Return what each of the owners has: what is loaded of all, or by the keys.
+
+        Raises NotFast if it is loaded of some of them.
+        """
+        loaded = [self.relation.loaded(owner) for owner in owners]
+        if loaded.count(None) == len(loaded):
+            return self.of_keys(keys)
+        if None in loaded:
+            raise NotFast
+        objects = iter(self._plan.read_instances([*chain(*loaded)]))  # type: ignore[arg-type]
+        if not self.relation.many:
+            return objects
+        return [list(islice(objects, len(items))) for items in loaded]  # type: ignore[arg-type]
+
+    def of_keys(self, keys: Sequence[Any]) -> Iterable[Any]:
         """Return what each of the owners has that have these keys.
 
         Raises NotFast where Peewee, asked for one owner alone, might find another: a
         key that is null, is not found, or is equal to the database only.
         """
+        relation = self.relation
         distinct = list(dict.fromkeys(keys))
-        nullable = not self._relation.many and self._relation.key.null
         if None in distinct:
-            if not nullable:
+            if relation.many or not relation.key.null:
                 raise NotFast
             distinct.remove(None)
-        links: list[Any] = []
-        objects: list[Any] = []
-        for batch in padded(distinct):
-            rows = self._rows(batch)
-            links += as_python(self._relation.link, [row[0] for row in rows])
-            objects += self._plan.read_rows(rows, skip=1)
-        if self._relation.many:
-            of_key: dict[Any, list[Any]] = {key: [] for key in distinct}
-            try:
-                for link, item in zip(links, objects, strict=True):
-                    of_key[link].append(item)
-            except KeyError:
-                raise NotFast from None
-            return map(of_key.__getitem__, keys)
-        one = dict(zip(links, objects, strict=True))
-        if not one.keys() >= set(distinct):
-            raise NotFast
-        return map(one.get, keys)
+        rows = [row for batch in padded(distinct) for row in self._rows(batch)]
+        links = as_python(relation.link, [row[-1] for row in rows])
+        objects = self._plan.read_rows(rows)
+        if not relation.many:
+            one = dict(zip(links, objects, strict=True))
+            if not one.keys() >= set(distinct):
+                raise NotFast
+            return map(one.get, keys)
+        of_key: dict[Any, list[Any]] = {key: [] for key in distinct}
+        try:
+            for link, item in zip(links, objects, strict=True):
+                of_key[link].append(item)
+        except KeyError:
+            raise NotFast from None
+        return map(of_key.__getitem__, keys)
 
     def _rows(self, keys: list[Any]) -> list[Row]:
-        """Return the link and the columns of what is related to these keys.
+        """Return the columns, and then the link, of what is related to these keys.
 
-        The SQL is kept. Whatever renames a table or a column makes another.
+        The SQL is kept for the tables' names and the number of keys.
         """
-        link = self._relation.link
-        fields = [link, *self._plan.fields]
+        link = self.relation.link
+        fields = [*self._plan.fields, link]
         database = self._plan.model._meta.database
         values = keys if is_raw(link) else list(map(link.db_value, keys))
-        name = (
-            dialect(database),
-            *(FEW, len(keys)),
-            *[(f.model._meta.schema, f.model._meta.table_name) for f in fields],
-            *[field.column_name for field in fields],
-        )
+        models = link.model, self._plan.model
+        name = dialect(database), FEW, len(keys), table_names(models)
         if name not in self._kept:
-            query = few(self._relation.query().where(link.in_(keys)).select(*fields))
+            query = few(self.relation.query().where(link.in_(keys)).select(*fields))
             self._kept[name], parameters = database.get_sql_context().parse(query)
             if parameters != values:
                 raise NotFast
         rows = list(database.execute_sql(self._kept[name], values).fetchall())
         if len(rows) > FEW:
-            query = self._relation.query().where(link.in_(keys))
+            query = self.relation.query().where(link.in_(keys))
             check_size(query, fields)
             rows = list(database.execute(query.select(*fields)).fetchall())
         return rows
@@ -272,11 +270,10 @@ class FastReader:
         if isinstance(data, ModelSelect | PreparedQuery):
             return self._plan(inner, data.model).read_query(data)
         if type(data) is list and data:
-            model = type(data[0])
-            if all(type(item) is model for item in data):
-                if issubclass(model, Light):
-                    return data
-                return self._plan(inner, model).read_instances(data)
+            if isinstance(data[0], Light):
+                return data
+            if isinstance(data[0], Model):
+                return self._plan(inner, type(data[0])).read_instances(data)
         raise NotFast
 
     def fetch(self, node: Node, query: Any) -> list[Any]:

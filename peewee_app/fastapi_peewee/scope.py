@@ -9,7 +9,7 @@ from asyncio import _get_running_loop
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from peewee import Database, InterfaceError, OperationalError, PeeweeException
 
@@ -201,11 +201,11 @@ class ConnectionScope:
         return self._database or self._holder.made
 
     def __enter__(self) -> Database:
-        if _get_running_loop() is not None and not self._may_block:
-            raise EventLoopError
         with self._lock:
             if self._ended:
                 raise NoConnectionError
+            if _get_running_loop() is not None and not self._may_block:
+                raise EventLoopError
             self._statements += 1
         self._statement.acquire()
         try:
@@ -262,8 +262,9 @@ class ConnectionScope:
 
     def tell(self) -> None:
         """Tell the connection what has been registered since it was opened."""
-        with self._statement:
-            self._holder.tell()
+        if not self._ended:
+            with self._statement:
+                self._holder.tell()
 
     def begin(self, *options: Any, **more: Any) -> None:
         """Begin a transaction, in which only the caller may run statements."""
@@ -274,22 +275,22 @@ class ConnectionScope:
 
     def commit(self) -> None:
         """Commit the transaction, which ends it."""
-        self._check_is_open()
-        with self as database:
+        with self._if_open() as database:
             database.commit()
             self._end_transaction()
 
     def rollback(self) -> None:
         """Roll the transaction back, which ends it; anybody may do so."""
-        self._check_is_open()
         with self._statement:  # Until it is done, nobody else is let in.
+            scope = self._if_open()
             self._end_transaction()
-            with self as database:
+            with scope as database:
                 database.rollback()
 
-    def _check_is_open(self) -> None:
+    def _if_open(self) -> Self:
         if not self._ended and self.is_closed():
             raise InterfaceError("The database connection is not open.")
+        return self
 
     def _end_transaction(self) -> None:
         _begun.set(_begun.get() - {self._transaction})
@@ -320,3 +321,7 @@ def set_to(variable: ContextVar[T], value: T) -> Iterator[None]:
 
 # The transactions that the current code has begun, of all scopes.
 _begun: ContextVar[frozenset[object]] = ContextVar("begun", default=frozenset())
+
+# The scope of code that has none.
+NO_SCOPE = ConnectionScope(Holder(lambda: Database(None), Registered()))
+NO_SCOPE.end()

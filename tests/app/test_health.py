@@ -20,7 +20,8 @@ from harness.clients import clients
 from harness.server import serve
 from harness.servers import Postgresql, running
 from peewee_app import health
-from peewee_app.fastapi_peewee import connector
+from peewee_app.database import db
+from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.fastapi_peewee.engines import sqlite
 from peewee_app.health import Readiness
 from peewee_app.migrations import migrate
@@ -91,10 +92,34 @@ def test_a_database_that_is_gone(
 def test_the_reason_tells_no_secret(url: str) -> None:
     client = TestClient(create_app(url))
     # The app would not start.
-    client.app_state["readiness"] = Readiness(connector(url))
+    connect = connector(url)
+    pool = Pool(db, connect, size=1, timeout=1)
+    client.app_state["readiness"] = Readiness(connect, pool)
     response = client.get("/health/ready")
     assert response.status_code == 503
     assert response.json() == {"status": "unavailable", "reason": "unreachable"}
+
+
+def test_not_ready_while_requests_can_have_no_thread(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "peewee slot":
+            raise RuntimeError("can't start new thread")
+        start_it(thread)
+
+    start_it = threading.Thread.start
+    assert client.get("/health/ready").status_code == 200
+    pool: Pool = client.app_state["pool"]
+    pool.close()  # Of one that has its threads, all is well.
+    time.sleep(1.1)  # The answer does not hold any more.
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        assert client.get("/users/").status_code == 503
+        assert not_ready(client) == "busy"
+    time.sleep(1.1)
+    assert client.get("/health/ready").status_code == 200
+    assert client.get("/users/").status_code == 200
 
 
 def not_ready(client: TestClient) -> str:
@@ -150,7 +175,8 @@ async def test_a_frozen_server_is_asked_once_however_many_ask(engine: str) -> No
     with running(Postgresql) as database:
         url = database.url("postgres")
         migrate(connector(url))
-        readiness = Readiness(connector(url))
+        pool = Pool(db, connector(url), size=1, timeout=1)
+        readiness = Readiness(connector(url), pool)
         assert await readiness.why_not() is None
         threads = threading.active_count()
         await asyncio.sleep(1.1)  # The answer does not hold any more.

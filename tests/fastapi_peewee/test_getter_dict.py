@@ -3,12 +3,14 @@
 import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 import pytest
 from peewee import (
     AutoField,
     CharField,
+    DatabaseError,
     DateField,
     ForeignKeyField,
     Load,
@@ -19,11 +21,20 @@ from peewee import (
 )
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from peewee_app.database import db
-from peewee_app.fastapi_peewee import PeeweeGetterDict, Pool, prepared, read
+from peewee_app.fastapi_peewee import (
+    ContextDatabase,
+    PeeweeGetterDict,
+    Pool,
+    connector,
+    prepared,
+    read,
+)
 
 from ..engines import on
-from ..queries import queries
+from ..queries import queries as queries_of
+
+db = ContextDatabase()
+queries = partial(queries_of, db)
 
 
 class Base(Model):
@@ -57,6 +68,10 @@ class Book(Base):
     title = CharField()
     author = ForeignKeyField(Author, backref="books", object_id_name="author_key")
     labels = ManyToManyField(Label, backref="books")
+
+    @property
+    def broken_chapters(self) -> Any:
+        return list(Chapter.raw("SELECT * FROM missing"))
 
 
 class Chapter(Base):
@@ -111,8 +126,9 @@ class Tree(PeeweeGetterDict):
 
 
 @pytest.fixture(autouse=True)
-def library(pool: Pool) -> Iterator[None]:
+def library(url: str) -> Iterator[None]:
     """Three authors with 2, 1 and 0 books, of 2 chapters and labels."""
+    pool = Pool(db, connector(url), size=1, timeout=1)
     with pool.connection():
         db.create_tables(MODELS)
         labels = [Label.create(text=text) for text in ("new", "old")]
@@ -125,7 +141,7 @@ def library(pool: Pool) -> Iterator[None]:
             for number in range(2):
                 Chapter.create(title=f"{title}.{number}", book=book)
         yield
-        db.drop_tables(MODELS)
+    pool.close()
 
 
 def book(title: str, author: int, *labels: str) -> dict[str, Any]:
@@ -361,6 +377,18 @@ def test_objects_are_found_wherever_the_data_has_them() -> None:
         assert len(statements) <= number, statements
 
 
+def test_a_schema_may_be_a_dataclass() -> None:
+    @dataclasses.dataclass
+    class Shelf:
+        name: str
+        authors: list[AuthorOut]
+
+    with queries() as statements:
+        shelf = read(Shelf, {"name": "new", "authors": Author.select()})
+    assert [author.model_dump() for author in shelf.authors] == AUTHORS
+    assert len(statements) == 4
+
+
 def test_a_validator_of_a_relation_gets_a_query() -> None:
     class Recent(PeeweeGetterDict):
         name: str
@@ -370,6 +398,27 @@ def test_a_validator_of_a_relation_gets_a_query() -> None:
 
     found = read(list[Recent], Author.select().order_by(Author.id))
     assert [[b.title for b in author.books] for author in found] == [["A2"], ["B1"], []]
+
+
+def test_a_validator_of_a_many_to_many_gets_a_query() -> None:
+    class Latest(PeeweeGetterDict):
+        labels: Annotated[
+            list[LabelOut], BeforeValidator(lambda q: q.order_by(-Label.id).limit(1))
+        ]
+
+    found = read(list[Latest], Book.select().order_by(Book.title))
+    assert [b.labels[0].text for b in found] == ["old", "new", "new"]
+
+
+def test_an_error_of_the_database_is_raised_as_it_is() -> None:
+    class Broken(PeeweeGetterDict):
+        broken: list[ChapterOut] = Field(validation_alias="broken_chapters")
+
+    class WithBroken(PeeweeGetterDict):
+        books: list[Broken]
+
+    with pytest.raises(DatabaseError, match="missing"):
+        read(list[WithBroken], Author.select())
 
 
 def test_what_was_joined_goes_on_in_one_statement() -> None:

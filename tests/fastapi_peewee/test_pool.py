@@ -459,6 +459,20 @@ def test_an_event_loop_that_is_closed_while_a_function_runs(notes_pool: Pool) ->
     asyncio.run(assert_has_all_its_slots(notes_pool))
 
 
+def test_an_event_loop_that_is_closed_while_requests_wait(notes_pool: Pool) -> None:
+    async def request() -> None:
+        async with notes_pool.request():
+            await asyncio.Event().wait()
+
+    loop = asyncio.new_event_loop()
+    tasks = [loop.create_task(request()) for _ in range(3)]
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    for task in tasks:  # As when they are collected.
+        task.get_coro().close()
+        asyncio.run(assert_has_all_its_slots(notes_pool))
+
+
 async def test_a_request_that_has_waited_too_long(make_pool: MakePool) -> None:
     pool = make_pool(timeout=0.05)
     async with pool.request():

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from peewee import (
     AutoField,
+    BooleanField,
     CharField,
     DatabaseProxy,
     DateTimeField,
+    ForeignKeyField,
     IntegerField,
     Model,
     ModelSelect,
@@ -20,10 +22,16 @@ from peewee import (
     fn,
 )
 
-from peewee_app.database import db
-from peewee_app.fastapi_peewee import Pool, connect, connector, prepared, prepared_first
-from peewee_app.migrations import migrate
-from peewee_app.models import Item, User
+from peewee_app.fastapi_peewee import (
+    ContextDatabase,
+    Pool,
+    connect,
+    connector,
+    prepared,
+    prepared_first,
+)
+
+db = ContextDatabase()
 
 MOMENT = datetime.datetime(2026, 1, 2, 3, 4, 5)
 
@@ -35,6 +43,26 @@ class Shouted(CharField):
         return value if value is None else value.upper()
 
 
+class User(Model):
+    items: Any
+    id = AutoField()
+    email = CharField(unique=True)
+    hashed_password = CharField()
+    is_active = BooleanField(default=True)
+
+    class Meta:
+        database = db
+
+
+class Item(Model):
+    id = AutoField()
+    title = CharField()
+    owner = ForeignKeyField(User, backref="items")
+
+    class Meta:
+        database = db
+
+
 class Event(Model):
     name = Shouted()
     at = DateTimeField()
@@ -42,6 +70,15 @@ class Event(Model):
 
     class Meta:
         database = db
+
+
+@pytest.fixture
+def pool(url: str) -> Iterator[Pool]:
+    pool = Pool(db, connector(url), size=1, timeout=1)
+    with pool.connection():
+        db.create_tables([User, Item])
+    yield pool
+    pool.close()
 
 
 def by_id(user_id: int) -> "ModelSelect[User]":
@@ -120,6 +157,7 @@ def test_the_function_is_not_called_again_for_the_same_shape(pool: Pool) -> None
         return found if after is None else found.where(User.id > after)
 
     with pool.connection():
+        db.execute_sql("SELECT 1")  # Which tells the version of the server.
         for number in range(5):
             users([number])
             users(ids=[number, 2], after=number)
@@ -162,7 +200,6 @@ def test_what_peewee_converts_is_converted(pool: Pool) -> None:
         assert found == created
         assert found is not None
         assert (found.name, found.at) == ("PARTY", MOMENT)
-        db.drop_tables([Event])
 
 
 def test_it_runs_on_the_database_of_the_scope(pool: Pool) -> None:
@@ -170,9 +207,8 @@ def test_it_runs_on_the_database_of_the_scope(pool: Pool) -> None:
     with pool.connection():
         User.create(email="a", hashed_password="")
         assert len(list(query())) == 1
-    connect_other = connector("sqlite://")
-    migrate(connect_other)
-    with connect(db, connect_other):
+    with connect(db, "sqlite://"):
+        db.create_tables([User])
         assert list(query()) == []
 
 
@@ -188,6 +224,28 @@ def test_it_runs_on_the_database_that_the_model_is_bound_to(pool: Pool) -> None:
             assert [user.email for user in query()] == ["b"]
         assert [user.email for user in query()] == ["a"]
     other.close()
+
+
+def test_a_table_that_is_renamed_is_read_at_once(stored: None) -> None:
+    @prepared
+    def of_items(title: str) -> Any:
+        items = Item.select(Item.owner).where(Item.title == title)
+        return User.select().where(User.id.in_(items))
+
+    query = prepared(joined)
+    assert query("Foo").first() is not None
+    assert of_items("Foo").first() is not None
+    for model in (User, Item):
+        name = model._meta.table_name
+        model._meta.set_table_name(f"other_{name}")
+        try:
+            db.create_tables([User, Item])
+            assert query("Foo").first() is None
+            assert of_items("Foo").first() is None
+        finally:
+            db.drop_tables([model])
+            model._meta.set_table_name(name)
+    assert query("Foo").first() is not None
 
 
 def test_a_proxy_of_peewee_can_be_the_database() -> None:

@@ -1,5 +1,6 @@
 """The route class: FastAPI's own, whose answers are read from Peewee objects."""
 
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from fastapi.exceptions import ResponseValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from peewee import CharField, ForeignKeyField, Model
+from peewee import CharField, ForeignKeyField, Model, OperationalError
 from pydantic import BaseModel, Field, PydanticUserError
 
 from peewee_app.fastapi_peewee import (
@@ -19,6 +20,7 @@ from peewee_app.fastapi_peewee import (
     PeeweeGetterDict,
     PeeweeRoute,
     Pool,
+    add_database_error_handlers,
     connector,
 )
 
@@ -31,6 +33,18 @@ db = ContextDatabase()
 
 class Person(Model):
     name = CharField()
+
+    @property
+    def secret(self) -> str:
+        raise ValueError(self.name)
+
+    @property
+    def failure(self) -> str:
+        error = sqlite3.OperationalError(f"database is locked: {self.name}")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        failure: Any = OperationalError(*error.args)
+        failure.orig = error
+        raise failure
 
     class Meta:
         database = db
@@ -236,6 +250,31 @@ def test_an_answer_that_does_not_fit_names_where_and_no_value(pool: Pool) -> Non
     for part in ("GET /short", "in short", "list[Short]", "'name'"):
         assert part in message
     assert "Ada" not in message
+
+
+def test_what_an_attribute_raises_is_not_told(pool: Pool) -> None:
+    class WithSecret(PeeweeGetterDict):
+        secret: str
+
+    app = make_app(pool)
+    app.get("/", response_model=WithSecret)(lambda: Person.get())
+    with TestClient(app) as client, pytest.raises(ResponseValidationError) as error:
+        client.get("/")
+    assert "'secret'" in str(error.value)
+    assert "Ada" not in str(error.value)
+
+
+def test_a_database_that_fails_while_an_answer_is_read_is_a_503(pool: Pool) -> None:
+    class WithFailure(PeeweeGetterDict):
+        failure: str
+
+    app = make_app(pool)
+    add_database_error_handlers(app)
+    app.get("/", response_model=list[WithFailure])(lambda: list(Person.select()))
+    with TestClient(app) as client:
+        answer = client.get("/")
+    assert answer.status_code == 503
+    assert "Ada" not in answer.text
 
 
 def test_what_is_not_defined_fails_when_the_app_is_made(pool: Pool) -> None:

@@ -6,7 +6,10 @@ from peewee import DatabaseProxy, Model, SqliteDatabase
 
 DATABASE_FILE = "sql_app.db"
 
-connection: ContextVar[SqliteDatabase | None] = ContextVar("connection", default=None)
+connection: ContextVar[SqliteDatabase | None] = ContextVar(
+    "connection",
+    default=None,
+)
 
 
 class ContextDatabase(DatabaseProxy):
@@ -16,7 +19,7 @@ class ContextDatabase(DatabaseProxy):
 
     @obj.setter
     def obj(self, value: None) -> None:
-        pass  # Peewee sets None at first. The context variable decides.
+        pass  # Peewee sets None. The context variable decides.
 
 
 db = ContextDatabase()
@@ -29,7 +32,11 @@ class BaseModel(Model):
 
 @contextmanager
 def connect() -> Iterator[None]:
-    database = SqliteDatabase(DATABASE_FILE, thread_safe=False, check_same_thread=False)
+    database = SqliteDatabase(
+        DATABASE_FILE,
+        thread_safe=False,
+        check_same_thread=False,
+    )
     connection.set(database)
     try:
         yield

@@ -4,7 +4,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 engine = create_engine(
-    "sqlite:///./sql_app.db", connect_args={"check_same_thread": False}
+    "sqlite:///./sql_app.db",
+    connect_args={"check_same_thread": False},
 )
 SessionLocal = sessionmaker(engine)
 

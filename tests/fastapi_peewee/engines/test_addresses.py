@@ -12,12 +12,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from peewee_app import health
-from peewee_app.fastapi_peewee import connector
+from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.fastapi_peewee.engines import mysql, postgresql
 from peewee_app.migrations import migrate
 
 from ...engines import on
-from .notes import note_app
+from .notes import db, note_app
 
 SERVERS = on("postgresql", "mariadb")
 
@@ -73,7 +73,8 @@ async def test_readiness_does_not_wait_for_a_dead_address(
 ) -> None:
     monkeypatch.setattr(health, "TRIAL_INTERVAL", 1)
     migrate(connector(url))
-    readiness = health.Readiness(connector(two_addresses))
+    pool = Pool(db, connector(two_addresses), size=1, timeout=1)
+    readiness = health.Readiness(connector(two_addresses), pool)
     assert await readiness.why_not() == "timeout"  # It has no connection yet.
     await asyncio.sleep(3)
     for _ in range(3):
