@@ -28,7 +28,6 @@ from .scope import (
     Holder,
     MakeConnection,
     NoConnectionError,
-    set_to,
 )
 from .transactions import Atomic
 
@@ -117,12 +116,14 @@ class ContextDatabase(DatabaseProxy):
     def use(self, scope: ConnectionScope) -> Iterator[Self]:
         """Make it the scope of what runs inside."""
         before = self._scope.get()
-        with set_to(self._scope, scope):
-            self._registered.call_back(scope.made)
-            try:
-                yield self
-            finally:
-                self._registered.call_back(before.made)
+        self._scope.set(scope)
+        self._registered.call_back(scope.made)
+        try:
+            yield self
+        finally:
+            # Not reset(): a scope may end in another task than the one it began in.
+            self._scope.set(before)
+            self._registered.call_back(before.made)
 
     @property
     def obj(self) -> Database | DatabaseProxy:

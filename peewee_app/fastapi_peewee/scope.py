@@ -63,7 +63,8 @@ class Holder:
     def __init__(self, connect: MakeConnection, registered: Registered) -> None:
         self.registered = registered
         self._connect = connect
-        self._database: Database | None = None
+        # The connection, if it has been made.
+        self.made: Database | None = None
         # What the connection knows of what is registered.
         self._version = UNTOLD
         self._is_clean = True
@@ -72,26 +73,21 @@ class Holder:
         self._lock = threading.Lock()
 
     @property
-    def made(self) -> Database | None:
-        """The connection, if it has been made."""
-        return self._database
-
-    @property
     def database(self) -> Database:
         """The connection, open or not; it is made when it is first asked for.
 
         Raises TypeError for a database that keeps a connection for each thread.
         """
-        if self._database is not None:
-            return self._database
+        if database := self.made:
+            return database
         with self._making:
-            if self._database is None:
+            if not self.made:
                 database = self._connect()
                 if database.thread_safe:
                     raise TypeError("The database needs the option thread_safe=False.")
                 self._version = self.registered.tell(database, UNTOLD)
-                self._database = database
-            return self._database
+                self.made = database
+            return self.made
 
     def open(self) -> Database:
         """Return the connection, open and fit for use; block while it connects.
@@ -120,13 +116,13 @@ class Holder:
 
         Never blocks.
         """
-        self._is_clean = self._database is None or is_clean(self._database)
+        self._is_clean = self.made is None or is_clean(self.made)
         return self._is_clean
 
     def clean(self) -> None:
         """Roll back what was left open; close it if that does not help. Blocks."""
         with self._lock:
-            database = self._database
+            database = self.made
             if self._is_clean or database is None:
                 return
             self._is_clean = True
@@ -140,11 +136,11 @@ class Holder:
     def close(self) -> None:
         """Close the connection, which rolls back what is open. Blocks."""
         with self._lock:
-            if self._database is not None:
-                self._discard(self._database)
+            if self.made is not None:
+                self._discard(self.made)
 
     def _discard(self, database: Database) -> None:
-        self._database = None
+        self.made = None
         while database.in_transaction():
             database.pop_transaction()
         database.close()
@@ -198,7 +194,7 @@ class ConnectionScope:
     @property
     def made(self) -> Database | None:
         """The connection, if it has been made."""
-        return self._database or self._holder.made
+        return self._holder.made
 
     def __enter__(self) -> Database:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The tutorial, done by a reader: in an empty directory, chapter by chapter."""
+"""Tutorial, done by a reader: in an empty directory, chapter by chapter."""
 
 import os
 import re

@@ -211,7 +211,7 @@ USER = f"app:{quote(PASSWORD, safe='')}"
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[dict[str, TlsServer]]:
-    """The servers that tests have asked for."""
+    """Yield the servers that tests have asked for."""
     servers: dict[str, TlsServer] = {}
     with ExitStack() as stack:
         for engine, kind in KINDS.items():
@@ -236,7 +236,7 @@ def start(url: str) -> TestClient:
 
 
 def why_not(url: str) -> str:
-    """The one line that a start which fails prints."""
+    """Return the one line that a start which fails prints."""
     with pytest.raises(StartupError) as caught, start(url):
         pass
     line = str(caught.value)
