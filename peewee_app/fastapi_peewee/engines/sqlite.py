@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain, islice, repeat
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
+from weakref import finalize
 
 from peewee import IntegrityError, OperationalError, SqliteDatabase
 from playhouse.db_url import parse
@@ -262,15 +263,17 @@ def connector(url: str) -> Connector:
     path = options.pop("database")
     if path == ":memory:":
         name = f"file:/{uuid.uuid4()}?vfs=memdb"
-        # The database lasts as long as a connection to it: as long as this one.
+        # The database lasts as long as a connection to it: as long as this one, which
+        # is closed when nobody can connect any more.
         keeper = Sqlite(name, limit=None, **options)
         keeper.connect()
 
         def connect(*, limited: bool = True) -> Connection:
             limit = seconds if limited else None
             pragmas = {"foreign_keys": 1}
-            return Sqlite(keeper.database, limit=limit, pragmas=pragmas, **options)
+            return Sqlite(name, limit=limit, pragmas=pragmas, **options)
 
+        finalize(connect, keeper.close)
         return connect
     # Only the first connection may make the file: one that vanishes later is an
     # error, not an empty database.
