@@ -1,1 +1,1 @@
-"""The app on clusters whose nodes fail: see `python -m cluster --help`."""
+"""App on clusters whose nodes fail: see `python -m cluster --help`."""

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> GaleraReport | PatroniReport:
 
 
 def parse() -> argparse.Namespace:
-    """What the command line asks for."""
+    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m cluster", description=__doc__)
     clusters = parser.add_subparsers(dest="cluster", required=True)
     clusters.add_parser("galera", help=galera.__doc__)

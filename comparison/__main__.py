@@ -18,7 +18,7 @@ from .report import report
 
 
 def arguments(words: list[str] | None) -> argparse.Namespace:
-    """The command line, parsed."""
+    """Return the command line, parsed."""
     parser = argparse.ArgumentParser("python -m comparison", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="less than two minutes, rough"

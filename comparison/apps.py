@@ -1,4 +1,4 @@
-"""The apps that are compared, each as a server process of its own."""
+"""Apps that are compared, each as a server process of its own."""
 
 import os
 import resource

@@ -44,7 +44,7 @@ def engine(server_url: str | None) -> str:
 
 @contextmanager
 def fresh_database(server_url: str | None, folder: Path) -> Iterator[str]:
-    """The URL of an empty database, which is gone afterwards.
+    """Yield the URL of an empty database, which is gone afterwards.
 
     It is a SQLite file in `folder`; or, given the `postgresql://` URL of a server, a
     new database there, for which the user in it must be allowed to create databases.

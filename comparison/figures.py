@@ -14,7 +14,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True)
 class Ratio:
-    """The ratio of two medians, and the extremes of the ratios of single rounds."""
+    """Ratio of two medians, and the extremes of the ratios of single rounds."""
 
     of_medians: float
     lowest: float

@@ -77,12 +77,12 @@ class Item(peewee.Model):
 
 
 def from_instances(users: list[Any]) -> bytes:
-    """The JSON of users, read from instances by the schema."""
+    """Return the JSON of users, read from instances by the schema."""
     return USERS.dump_json(USERS.validate_python(users))
 
 
 def from_rows(page: Page) -> bytes:
-    """The JSON of users, from rows."""
+    """Return the JSON of users, from rows."""
     users, items = page
     items_of: dict[int, list[dict[str, Any]]] = {row[0]: [] for row in users}
     for row in items:
@@ -91,7 +91,7 @@ def from_rows(page: Page) -> bytes:
 
 
 def by_peewee(first: int, last: int) -> dict[str, Call]:
-    """The ways to the users between the two ids, by Peewee."""
+    """Return the ways to the users between the two ids, by Peewee."""
     users = User.select().where(User.id.between(first, last)).order_by(User.id)
     columns = users.select(User.id, User.email, User.is_active)
     items = (
@@ -154,7 +154,7 @@ def by_sqlalchemy(db: Connection, first: int, last: int) -> dict[str, Call]:
 
 
 def by_driver(db: sqlite3.Connection, first: int, last: int) -> dict[str, Call]:
-    """The way to the users between the two ids without an ORM."""
+    """Return the way to the users between the two ids without an ORM."""
     users = "SELECT id, email, is_active FROM users WHERE id BETWEEN ? AND ? ORDER BY 1"
     items = (
         "SELECT id, title, description, owner_id FROM items "
@@ -186,7 +186,7 @@ def measure(ways: dict[str, dict[str, Call]], rounds: int) -> Costs:
 
 @contextmanager
 def all_ways() -> Iterator[dict[str, dict[str, dict[str, Call]]]]:
-    """The ways to each of the ANSWERS, by ORM, on a database of their own."""
+    """Yield the ways to each of the ANSWERS, by ORM, on a database of their own."""
     with TemporaryDirectory() as folder:
         path = f"{folder}/comparison.db"
         engine = make_engine(SQLITE + path, isolation_level="AUTOCOMMIT")
@@ -210,6 +210,6 @@ def all_ways() -> Iterator[dict[str, dict[str, dict[str, Call]]]]:
 
 
 def measure_in_process(rounds: int) -> dict[str, Costs]:
-    """The costs of each of the ANSWERS."""
+    """Return the costs of each of the ANSWERS."""
     with all_ways() as ways:
         return {answer: measure(by_orm, rounds) for answer, by_orm in ways.items()}

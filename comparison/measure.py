@@ -1,4 +1,4 @@
-"""The measurements on one database engine."""
+"""Measurements on one database engine."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -68,7 +68,7 @@ class Results:
 
     @property
     def engine_name(self) -> str:
-        """The engine, as it stands in the names of files."""
+        """Return the engine, as it stands in the names of files."""
         return self.engine.split()[0].lower()
 
 
@@ -156,7 +156,7 @@ class Measurement:
                     )
 
     def rows(self, benches: list[Bench]) -> None:
-        """The cost of a request as the tables grow."""
+        """Return the cost of a request as the tables grow."""
         plan = self._plan
         for items in plan.ladder_items:
             users = items // plan.items_per_user
@@ -168,7 +168,7 @@ class Measurement:
                 )
 
     def items_per_user(self, benches: list[Bench]) -> None:
-        """The cost of a request as there is more to return."""
+        """Return the cost of a request as there is more to return."""
         plan = self._plan
         for items in plan.ladder_items_per_user:
             for bench in benches:
@@ -199,7 +199,7 @@ class Measurement:
                 of_rung[bench.app.name] = sample
 
     def memory(self, benches: list[Bench]) -> None:
-        """What one request for the largest page takes."""
+        """Return what one request for the largest page takes."""
         for bench in benches:
             self._report(f"memory, {bench.app.name}")
             fill(bench.url, max(self._plan.users, 1000), self._plan.items_per_user)

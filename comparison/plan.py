@@ -77,7 +77,7 @@ class Plan:
 
     @property
     def items(self) -> int:
-        """How many items there are at the start."""
+        """Return how many items there are at the start."""
         return self.users * self.items_per_user
 
 
@@ -111,7 +111,7 @@ class Work(NamedTuple):
 
 
 def work_of_app(plan: Plan) -> dict[str, Work]:
-    """What each part is, for one app on one engine."""
+    """Return what each part is, for one app on one engine."""
     rung = plan.warm_up + plan.ladder_seconds
     clients, items, items_per_user = (
         len(plan.ladder_clients),

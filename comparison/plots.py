@@ -1,4 +1,4 @@
-"""The plots, as SVG that reads on a light and on a dark page."""
+"""Plots, as SVG that reads on a light and on a dark page."""
 
 from collections.abc import Callable
 from pathlib import Path

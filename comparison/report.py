@@ -1,4 +1,4 @@
-"""The page of results: three questions, each answered for every engine."""
+"""Page of results: three questions, each answered for every engine."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
@@ -20,7 +20,7 @@ def report(
     plan: Plan,
     machine: dict[str, str],
 ) -> str:
-    """The whole of `results.md`; `costs` is what was measured in process."""
+    """Return the whole of `results.md`; `costs` is what was measured in process."""
     facts = [f"- {name}: {value}" for name, value in machine.items()]
     head = "Written by `python -m comparison`. Do not edit: run it again."
     sections = ["# Results", *came_out(results), head, "\n".join(facts)]

@@ -1,4 +1,4 @@
-"""The load: clients that each send a request, wait for the answer, and send the next.
+"""Load: clients that each send a request, wait for the answer, and send the next.
 
 Raw HTTP/1.1 on asyncio protocols, so that it needs a small part of what the server
 needs: a real HTTP client would be the bottleneck.

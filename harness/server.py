@@ -37,7 +37,7 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What it has logged until now."""
+        """Return what it has logged until now."""
         return self._log.read_text()
 
     def wait_for(self, text: str, timeout: float = 60) -> None:

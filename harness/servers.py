@@ -31,7 +31,7 @@ class DatabaseServer(ABC):
 
     @abstractmethod
     def command(self) -> list[str]:
-        """What starts the server."""
+        """Return what starts the server."""
 
     @abstractmethod
     def connect(self) -> Any:
@@ -39,7 +39,7 @@ class DatabaseServer(ABC):
 
     @property
     def user(self) -> str | None:
-        """The system user to run it as; None for the present one."""
+        """Return the system user to run it as; None for the present one."""
         return None
 
     def start(self, timeout: float = 60) -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import math
 import time
+from contextlib import closing
 from contextvars import Context
 
 from fastapi import APIRouter, Request, Response
-from peewee import Database
 
 from .database import db
 from .fastapi_peewee import Connector, Pool, one_line, run, why_unavailable
@@ -21,9 +22,11 @@ router = APIRouter(prefix="/health", include_in_schema=False)
 DEADLINE = 0.8
 # Seconds for which an answer holds.
 SHARED = 1
-# Seconds after which it connects anew: others may have to, and a password that was
-# changed shows only then.
-MAX_AGE = 10
+# Seconds between trials of a new connection: requests may need one, and a password that
+# was changed shows only then.
+TRIAL_INTERVAL = 10
+# Seconds to wait for a trial, which takes longer where an address is dead.
+TRIAL_TIME = 0.3
 
 
 class Readiness:
@@ -35,13 +38,12 @@ class Readiness:
     """
 
     def __init__(self, connect: Connector, pool: Pool) -> None:
-        def connect_anew() -> Database:
-            connection = connect()
-            connection.max_age = MAX_AGE
-            return connection
-
+        self._connect = connect
         self._requests = pool
-        self._pool = Pool(db, connect_anew, size=1, timeout=DEADLINE)
+        self._pool = Pool(db, connect, size=1, timeout=DEADLINE)
+        self._trial: asyncio.Task[None] | None = None
+        self._succeeded = -math.inf
+        self._refusal: Exception | None = None
         self._answer: asyncio.Task[str | None] | None = None
         self._answered = 0.0
         self._reason: str | None = None
@@ -62,6 +64,7 @@ class Readiness:
     async def _ask(self) -> str | None:
         try:
             self._requests.check()
+            await self._try_anew()
             async with self._pool.request():
                 reason = await run(ask)
         except Exception as exc:
@@ -74,9 +77,34 @@ class Readiness:
         self._answered = time.monotonic()
         return reason
 
+    async def _try_anew(self) -> None:
+        """Raise what the last new connection has raised; try one now and then."""
+        is_due = time.monotonic() - self._succeeded >= TRIAL_INTERVAL
+        if is_due and (self._trial is None or self._trial.done()):
+            self._trial = asyncio.create_task(self._try())
+        if self._trial:
+            await asyncio.wait([self._trial], timeout=TRIAL_TIME)
+        if self._refusal:
+            raise self._refusal
+
+    async def _try(self) -> None:
+        try:
+            await asyncio.to_thread(open_and_close, self._connect)
+        except Exception as exc:
+            self._refusal = exc
+        else:
+            self._refusal = None
+            self._succeeded = time.monotonic()
+
     def close(self) -> None:
         """Close the connection; blocks until that is done."""
         self._pool.close()
+
+
+def open_and_close(connect: Connector) -> None:
+    """Open a new connection, and close it."""
+    with closing(connect()) as connection:
+        connection.connect()
 
 
 def ask() -> str | None:

@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(
 
 
 def parameters(item: pytest.Item) -> dict[str, object]:
-    """What a parametrized test is run with."""
+    """Return what a parametrized test is run with."""
     return item.callspec.params if hasattr(item, "callspec") else {}
 
 
@@ -127,7 +127,7 @@ def database_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a new database."""
+    """Yield the URL of a new database."""
     if engine == "sqlite":
         yield f"sqlite:///{request.getfixturevalue('database_file')}"
         return
@@ -166,6 +166,6 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
-    """The app as a process, on a real socket."""
+    """Yield the app as a process, on a real socket."""
     with serve(url) as server:
         yield server

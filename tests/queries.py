@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def queries(database: ContextDatabase = db) -> AbstractContextManager[list[str]]:
-    """The statements that run inside, as Peewee itself reports them."""
+    """Return the statements that run inside, as Peewee itself reports them."""
     return _reported(lambda event: event.sql, database)
 
 

@@ -163,11 +163,11 @@ class Node:
 
     @property
     def url(self) -> str:
-        """The URL of the app's database on this very node."""
+        """Return the URL of the app's database on this very node."""
         return database_url(self.port)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the query finds on this node. Raises pymysql.Error."""
+        """Return what the query finds on this node. Raises pymysql.Error."""
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             return list(cursor.fetchall())
@@ -178,13 +178,13 @@ class Node:
         return len(self.rows(f"SELECT id FROM {threads} WHERE user = '{USER}'"))
 
     def transfer(self) -> str:
-        """How the node was last brought up to date, by its own log."""
+        """Return how the node was last brought up to date, by its own log."""
         log = self.log.read_text(errors="replace")
         received = re.findall(r"Receiving IST: (\d+) writesets", log)
         return f"IST of {received[-1]} write sets" if received else "SST"
 
     def status(self, name: str) -> str:
-        """The value of a status variable. Raises pymysql.Error."""
+        """Return the value of a status variable. Raises pymysql.Error."""
         return str(self.rows(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
 
     def _environment(self) -> dict[str, str]:

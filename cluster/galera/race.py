@@ -62,7 +62,7 @@ async def race(apps: list[httpx2.AsyncClient], nodes: list[Node], rounds: int) -
 
 
 def gather(posts: int, connections: "list[pymysql.Connection[Any]]") -> list[int]:
-    """How many posts wait on each node; returns when they all do, or in time."""
+    """Return how many posts wait on each node; returns when they all do, or in time."""
     end = time.monotonic() + GATHER_TIMEOUT
     while True:
         waiting = []

@@ -40,7 +40,7 @@ class Report:
     nodes: dict[str, NodeState] = field(default_factory=dict)
 
     def broken_promises(self) -> list[str]:
-        """What did not hold, if anything, in words."""
+        """Return what did not hold, if anything, in words."""
         unexpected = self.tally.statuses().keys() - {200, 503}
         states = list(self.nodes.values())
         stored = [state.stored for state in states]
@@ -65,7 +65,7 @@ class Report:
         return [promise for promise, kept in held.items() if not kept]
 
     def text(self) -> str:
-        """The report, to be read."""
+        """Return the report, to be read."""
         return "\n".join([*self._load(), "", *self._nodes(), "", *self._conflicts()])
 
     def _load(self) -> list[str]:
@@ -119,7 +119,7 @@ class Report:
 
 
 def node_state(node: Node, tally: Tally) -> NodeState:
-    """What the node has, compared with what the clients were told."""
+    """Return what the node has, compared with what the clients were told."""
     checksums = node.rows(f"CHECKSUM TABLE {DATABASE}.users, {DATABASE}.items")
     return NodeState(
         compare(

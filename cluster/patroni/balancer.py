@@ -25,7 +25,7 @@ listen primary
 
 @contextmanager
 def balancer(nodes: list[Node]) -> Iterator[int]:
-    """The port of a HAProxy that sends connections to the primary."""
+    """Yield the port of a HAProxy that sends connections to the primary."""
     with tempfile.TemporaryDirectory(prefix="haproxy-") as directory:
         port = free_port()
         servers = [

@@ -24,14 +24,14 @@ T = TypeVar("T")
 
 
 class Cluster:
-    """The nodes, and the etcd that they agree by."""
+    """Nodes, and the etcd that they agree by."""
 
     def __init__(self, nodes: list[Node], etcd: Etcd) -> None:
         self.nodes = nodes
         self.etcd = etcd
 
     async def primary(self) -> Node:
-        """The node that takes writes; waits until there is one."""
+        """Return the node that takes writes; waits until there is one."""
         leaders = await self.wait("a primary", self._leaders)
         return leaders[0]
 

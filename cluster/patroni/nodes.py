@@ -156,14 +156,14 @@ class Node:
             self._network.send_signal(signal.SIGCONT)
 
     def leads(self) -> bool:
-        """Whether the node takes writes, as its Patroni tells the balancer."""
+        """Return whether the node takes writes, as its Patroni tells the balancer."""
         try:
             return self.rest.get("/primary", timeout=1).status_code == 200
         except httpx2.TransportError:
             return False
 
     def rows(self, sql: str, database: str = DATABASE) -> list[tuple[Any, ...]]:
-        """What the query finds on this node. Raises psycopg.Error."""
+        """Return what the query finds on this node. Raises psycopg.Error."""
         conninfo = f"host=127.0.0.1 port={self.port} user=postgres dbname={database}"
         with psycopg.connect(conninfo, connect_timeout=2, autocommit=True) as found:
             cursor = found.execute(sql.encode())

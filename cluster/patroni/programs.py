@@ -1,4 +1,4 @@
-"""The programs that a node needs, and how they are started."""
+"""Programs that a node needs, and how they are started."""
 
 import os
 import subprocess

@@ -39,12 +39,12 @@ class Outcome:
 
     @property
     def mode(self) -> str:
-        """The mode, in a word."""
+        """Return the mode, in a word."""
         return "sync" if self.synchronous else "async"
 
     @property
     def keeps_all(self) -> bool:
-        """Whether nothing that was acknowledged may be lost.
+        """Return whether nothing that was acknowledged may be lost.
 
         A primary that was frozen, and that no watchdog has reset, goes on as such for a
         moment. Patroni 3.0.2 may also give it its lock back, and undo what the other
@@ -53,7 +53,7 @@ class Outcome:
         return self.synchronous and self.scenario != "freeze"
 
     def promises(self, side: Side) -> dict[str, bool]:
-        """What can go wrong, and whether it did not."""
+        """Return what can go wrong, and whether it did not."""
         # The items of a user that was lost, or is not there yet, are refused.
         allowed = {200, 503} if self.keeps_all else {200, 503, 404}
         statuses = side.tally.statuses()
@@ -75,7 +75,7 @@ class Report:
     outcomes: list[Outcome] = field(default_factory=list)
 
     def broken_promises(self) -> list[str]:
-        """What did not hold, if anything, in words."""
+        """Return what did not hold, if anything, in words."""
         return [
             f"{outcome.scenario}, {outcome.mode}, by {way}: {promise}"
             for outcome in self.outcomes
@@ -85,7 +85,7 @@ class Report:
         ]
 
     def text(self) -> str:
-        """The report, to be read."""
+        """Return the report, to be read."""
         lines = [
             "writes: acknowledged; lost: of these; unread: not found when read back",
             "silent: longest seconds without an acknowledged write, from the fault on",

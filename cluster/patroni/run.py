@@ -56,7 +56,7 @@ async def work(scenarios: list[tuple[str, bool]]) -> Report:
 
 
 def urls(nodes: list[Node], port: int) -> dict[str, str]:
-    """The app's two ways to the database."""
+    """Return the app's two ways to the database."""
     hosts = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
     start, end = f"postgresql://{DATABASE}@", f"/{DATABASE}?statement_timeout=3"
     return {
@@ -66,7 +66,7 @@ def urls(nodes: list[Node], port: int) -> dict[str, str]:
 
 
 def stored(node: Node, tally: Tally) -> Stored:
-    """What the node has, compared with what the clients were told."""
+    """Return what the node has, compared with what the clients were told."""
     users = node.rows("SELECT email, id FROM users")
     items = node.rows("SELECT title, id FROM items")
     return compare(tally, users, items)

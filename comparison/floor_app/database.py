@@ -50,7 +50,7 @@ class Database(Protocol):
         """Close the connections."""
 
     async def answer(self, build: Callable[..., T], *queries: Query) -> T:
-        """What `build` makes of the rows of each of the queries."""
+        """Return what `build` makes of the rows of each of the queries."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""The application. `uvicorn comparison.floor_app.main:app` serves it.
+"""Application. `uvicorn comparison.floor_app.main:app` serves it.
 
 Only the routes that are measured. From the environment comes DATABASE_URL.
 """
@@ -38,7 +38,7 @@ class ItemCreate(BaseModel):
 
 
 def item_json(row: Row) -> dict[str, Any]:
-    """What is returned of an item; `row` as ITEM selects it."""
+    """Return what is returned of an item; `row` as ITEM selects it."""
     id_, title, description, owner_id = row
     return {
         "title": title,
@@ -49,20 +49,20 @@ def item_json(row: Row) -> dict[str, Any]:
 
 
 def user_json(row: Row, items: list[dict[str, Any]]) -> dict[str, Any]:
-    """What is returned of a user; `row` as USER selects it."""
+    """Return what is returned of a user; `row` as USER selects it."""
     id_, email, is_active = row
     return {"email": email, "id": id_, "is_active": bool(is_active), "items": items}
 
 
 def user_answer(users: list[Row], items: list[Row]) -> bytes | None:
-    """The JSON of a user, or None."""
+    """Return the JSON of a user, or None."""
     if not users:
         return None
     return to_json(user_json(users[0], [item_json(row) for row in items]))
 
 
 def users_answer(users: list[Row], items: list[Row]) -> bytes:
-    """The JSON of a page of users."""
+    """Return the JSON of a page of users."""
     items_of: dict[int, list[dict[str, Any]]] = {row[0]: [] for row in users}
     for row in items:
         items_of[row[3]].append(item_json(row))
@@ -70,12 +70,12 @@ def users_answer(users: list[Row], items: list[Row]) -> bytes:
 
 
 def items_answer(items: list[Row]) -> bytes:
-    """The JSON of a page of items."""
+    """Return the JSON of a page of items."""
     return to_json([item_json(row) for row in items])
 
 
 def item_answer(items: list[Row]) -> bytes:
-    """The JSON of one item."""
+    """Return the JSON of one item."""
     return to_json(item_json(items[0]))
 
 
@@ -85,7 +85,7 @@ def respond(content: bytes) -> Response:
 
 
 def create_app(url: str) -> FastAPI:
-    """The app on the database at `url`, which is opened when the app starts."""
+    """Return the app on the database at `url`, which opens when the app starts."""
     database = make_database(url)
 
     @asynccontextmanager

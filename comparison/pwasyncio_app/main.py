@@ -1,4 +1,4 @@
-"""The application. `uvicorn comparison.pwasyncio_app.main:app` serves it.
+"""Application. `uvicorn comparison.pwasyncio_app.main:app` serves it.
 
 From the environment comes DATABASE_URL.
 """
@@ -16,7 +16,7 @@ from .models import Item, User, db, make_database
 
 
 async def get_db(request: Request) -> AsyncIterator[Any]:
-    """The database, with a connection held until after the response was sent."""
+    """Yield the database, with a connection held until after the response was sent."""
     async with request.app.state.database as database:
         yield database
 
@@ -66,7 +66,7 @@ async def read_items(db: Db, skip: int = 0, limit: int = 100) -> Any:
 
 
 def create_app(url: str) -> FastAPI:
-    """The app on the database at `url`, which is opened when the app starts."""
+    """Return the app on the database at `url`, which opens when the app starts."""
     database = make_database(url)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The tables, and the database that they are in."""
+"""Tables, and the database that they are in."""
 
 from typing import Any
 

@@ -7,12 +7,12 @@ from . import models, schemas
 
 
 def get_user(db: Session, user_id: int) -> models.User | None:
-    """The user, or None."""
+    """Return the user, or None."""
     return db.scalars(select(models.User).where(models.User.id == user_id)).first()
 
 
 def get_user_by_email(db: Session, email: str) -> models.User | None:
-    """The user with exactly this email, or None."""
+    """Return the user with exactly this email, or None."""
     return db.scalars(select(models.User).where(models.User.email == email)).first()
 
 
@@ -22,7 +22,7 @@ def get_users(db: Session, skip: int = 0, limit: int = 100) -> list[models.User]
 
 
 def create_user(db: Session, user: schemas.UserCreate) -> models.User:
-    """The new user. As in the tutorial, the password is not really hashed."""
+    """Return the new user. As in the tutorial, the password is not really hashed."""
     fake_hashed_password = user.password + "notreallyhashed"
     db_user = models.User(email=user.email, hashed_password=fake_hashed_password)
     db.add(db_user)
@@ -39,7 +39,7 @@ def get_items(db: Session, skip: int = 0, limit: int = 100) -> list[models.Item]
 def create_user_item(
     db: Session, item: schemas.ItemCreate, user_id: int
 ) -> models.Item:
-    """The new item."""
+    """Return the new item."""
     db_item = models.Item(**item.model_dump(), owner_id=user_id)
     db.add(db_item)
     db.commit()

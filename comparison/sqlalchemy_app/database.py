@@ -1,4 +1,4 @@
-"""The engine, and the session of a request."""
+"""Engine, and the session of a request."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ class Base(DeclarativeBase):
 
 
 def with_driver(url: str, **drivers: str) -> URL:
-    """The URL, with the driver that is given for its database."""
+    """Return the URL, with the driver that is given for its database."""
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     return parsed.set(drivername=f"{backend}+{drivers[backend]}")
@@ -28,7 +28,7 @@ def make_engine(url: str, **options: Any) -> Engine:
 
 
 def get_db(request: Request) -> Iterator[Session]:
-    """The session of a request, closed after the response was sent."""
+    """Yield the session of a request, closed after the response was sent."""
     sessions: sessionmaker[Session] = request.app.state.sessions
     db = sessions()
     try:

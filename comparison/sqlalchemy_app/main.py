@@ -1,4 +1,4 @@
-"""The application. `uvicorn comparison.sqlalchemy_app.main:app` serves it.
+"""Application. `uvicorn comparison.sqlalchemy_app.main:app` serves it.
 
 From the environment comes DATABASE_URL.
 """
@@ -15,7 +15,7 @@ from .routes import router
 
 
 def create_app(url: str) -> FastAPI:
-    """The app on the database at `url`, which is opened when the app starts."""
+    """Return the app on the database at `url`, which opens when the app starts."""
     engine = make_engine(url)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The tables, with the names that the tutorial gives them."""
+"""Tables, with the names that the tutorial gives them."""
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship

@@ -1,4 +1,4 @@
-"""The JSON that goes in and out."""
+"""JSON that goes in and out."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -9,13 +9,13 @@ from ..sqlalchemy_app.models import Item, User
 
 
 async def get_user(db: AsyncSession, user_id: int) -> User | None:
-    """The user, or None."""
+    """Return the user, or None."""
     query = select(User).options(selectinload(User.items)).where(User.id == user_id)
     return (await db.scalars(query)).first()
 
 
 async def get_user_by_email(db: AsyncSession, email: str) -> User | None:
-    """The user with exactly this email, without the items, or None."""
+    """Return the user with exactly this email, without the items, or None."""
     return (await db.scalars(select(User).where(User.email == email))).first()
 
 
@@ -26,7 +26,7 @@ async def get_users(db: AsyncSession, skip: int = 0, limit: int = 100) -> list[U
 
 
 async def create_user(db: AsyncSession, user: schemas.UserCreate) -> User:
-    """The new user. As in the tutorial, the password is not really hashed."""
+    """Return the new user. As in the tutorial, the password is not really hashed."""
     fake_hashed_password = user.password + "notreallyhashed"
     # Without a list they would be loaded when they are first asked for: too late.
     db_user = User(email=user.email, hashed_password=fake_hashed_password, items=[])
@@ -44,7 +44,7 @@ async def get_items(db: AsyncSession, skip: int = 0, limit: int = 100) -> list[I
 async def create_user_item(
     db: AsyncSession, item: schemas.ItemCreate, user_id: int
 ) -> Item:
-    """The new item."""
+    """Return the new item."""
     db_item = Item(**item.model_dump(), owner_id=user_id)
     db.add(db_item)
     await db.commit()

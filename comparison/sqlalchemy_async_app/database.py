@@ -1,4 +1,4 @@
-"""The engine, and the session of a request."""
+"""Engine, and the session of a request."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -25,7 +25,7 @@ def make_engine(url: str) -> AsyncEngine:
 
 
 async def get_db(request: Request) -> AsyncIterator[AsyncSession]:
-    """The session of a request, closed after the response was sent."""
+    """Yield the session of a request, closed after the response was sent."""
     sessions: async_sessionmaker[AsyncSession] = request.app.state.sessions
     async with sessions() as db:
         yield db

@@ -60,7 +60,7 @@ def _json(adapter: TypeAdapter[Any], data: Any) -> bytes:
 
 
 def _items(rows: Any) -> list[dict[str, Any]]:
-    """What is returned of items; `rows` as ITEM selects them."""
+    """Return what is returned of items; `rows` as ITEM selects them."""
     return [
         {"title": title, "description": description, "id": id_, "owner_id": owner_id}
         for id_, title, description, owner_id in rows
@@ -84,7 +84,7 @@ def _users(db: Connection, rows: Any) -> list[dict[str, Any]]:
 
 
 def get_user(db: Connection, user_id: int) -> bytes | None:
-    """The user as JSON, or None."""
+    """Return the user as JSON, or None."""
     users = _users(db, db.execute(USER_BY_ID, {"id": user_id}).all())
     return _json(USER_JSON, users[0]) if users else None
 
@@ -109,7 +109,7 @@ def get_items(db: Connection, skip: int = 0, limit: int = 100) -> bytes:
 
 
 def create_user_item(db: Connection, item: schemas.ItemCreate, user_id: int) -> bytes:
-    """The new item as JSON."""
+    """Return the new item as JSON."""
     values = {"title": item.title, "description": item.description}
     (created,) = _items(db.execute(NEW_ITEM, {**values, "owner_id": user_id}).all())
     return _json(ITEM_JSON, created)

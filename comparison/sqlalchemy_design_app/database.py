@@ -1,4 +1,4 @@
-"""The engine, and the turns in front of its connections."""
+"""Engine, and the turns in front of its connections."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Database:
-    """The database at a `sqlite:///` or `postgresql://` URL."""
+    """Database at a `sqlite:///` or `postgresql://` URL."""
 
     def __init__(self, url: str) -> None:
         is_sqlite = url.startswith("sqlite")
@@ -73,7 +73,7 @@ class Database:
 
 
 def get_database(request: Request) -> Database:
-    """The app's database. That takes no connection yet."""
+    """Return the app's database. That takes no connection yet."""
     database: Database = request.app.state.database
     return database
 

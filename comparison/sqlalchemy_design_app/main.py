@@ -1,4 +1,4 @@
-"""The application. `uvicorn comparison.sqlalchemy_design_app.main:app` serves it.
+"""Application. `uvicorn comparison.sqlalchemy_design_app.main:app` serves it.
 
 From the environment comes DATABASE_URL.
 """
@@ -78,7 +78,7 @@ async def read_items(db: Db, skip: int = 0, limit: int = 100) -> Response:
 
 
 def create_app(url: str) -> FastAPI:
-    """The app on the database at `url`, which is opened when the app starts."""
+    """Return the app on the database at `url`, which opens when the app starts."""
     database = Database(url)
 
     @asynccontextmanager

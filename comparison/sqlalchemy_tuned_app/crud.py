@@ -1,4 +1,4 @@
-"""The queries that differ from the tutorial's."""
+"""Queries that differ from the tutorial's."""
 
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ USERS = select(User).options(selectinload(User.items))
 
 
 def get_user(db: Session, user_id: int) -> User | None:
-    """The user, or None."""
+    """Return the user, or None."""
     return db.scalars(USERS.where(User.id == user_id)).first()
 
 
@@ -25,13 +25,13 @@ def get_users(db: Session, skip: int = 0, limit: int = 100) -> list[User]:
 
 
 def create_user(db: Session, user: schemas.UserCreate) -> User:
-    """The new user. As in the tutorial, the password is not really hashed."""
+    """Return the new user. As in the tutorial, the password is not really hashed."""
     fake_hashed_password = user.password + "notreallyhashed"
     return _save(db, User(email=user.email, hashed_password=fake_hashed_password))
 
 
 def create_user_item(db: Session, item: schemas.ItemCreate, user_id: int) -> Item:
-    """The new item."""
+    """Return the new item."""
     return _save(db, Item(**item.model_dump(), owner_id=user_id))
 
 

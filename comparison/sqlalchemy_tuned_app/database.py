@@ -1,4 +1,4 @@
-"""The engine and the tables, tuned."""
+"""Engine and the tables, tuned."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def set_pragmas(connection: Any, _record: Any) -> None:
 
 
 def with_pragmas(engine: Engine) -> Engine:
-    """The engine, which sets them on each new connection of a SQLite file."""
+    """Return the engine, which sets them on each new connection of a SQLite file."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", set_pragmas)
     return engine

@@ -1,4 +1,4 @@
-"""The application. `uvicorn comparison.sqlmodel_app.main:app` serves it.
+"""Application. `uvicorn comparison.sqlmodel_app.main:app` serves it.
 
 From the environment comes DATABASE_URL.
 """
@@ -18,7 +18,7 @@ router = APIRouter()
 
 
 def get_session(request: Request) -> Iterator[Session]:
-    """The session of a request, closed after the response was sent."""
+    """Yield the session of a request, closed after the response was sent."""
     with Session(request.app.state.engine) as session:
         yield session
 
@@ -79,7 +79,7 @@ def read_items(
 
 
 def create_app(url: str) -> FastAPI:
-    """The app on the database at `url`, which is opened when the app starts."""
+    """Return the app on the database at `url`, which opens when the app starts."""
     engine = make_engine(url)
 
     @asynccontextmanager

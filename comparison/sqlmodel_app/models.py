@@ -1,4 +1,4 @@
-"""The tables, and the JSON that goes in and out: in SQLModel they are one family."""
+"""Tables, and the JSON that goes in and out: in SQLModel they are one family."""
 
 from sqlmodel import Field, Relationship, SQLModel
 

@@ -1,4 +1,4 @@
-"""The application. `uvicorn comparison.tortoise_app.main:app` serves it.
+"""Application. `uvicorn comparison.tortoise_app.main:app` serves it.
 
 From the environment comes DATABASE_URL.
 """
@@ -72,7 +72,7 @@ async def read_items(skip: int = 0, limit: int = 100) -> list[Item]:
 
 
 def create_app(url: str) -> FastAPI:
-    """The app on the database at `url`, which is opened when the app starts."""
+    """Return the app on the database at `url`, which opens when the app starts."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""The tables."""
+"""Tables."""
 
 from tortoise import fields
 from tortoise.models import Model

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from inspect import ismethod
+from types import MethodType
 from typing import Any, Self
 
 from peewee import BlobField, Database, DatabaseProxy, JSONField, SqliteDatabase
@@ -23,12 +23,21 @@ from .peewee_private import NO_STATEMENT
 from .prepared import PreparedQuery
 from .registered import Hook, Registered
 from .scope import (
+    NO_SCOPE,
     ConnectionScope,
     Holder,
     MakeConnection,
     NoConnectionError,
 )
 from .transactions import Atomic
+
+# What of a database's methods its scope does in its own way.
+SCOPE_METHODS = frozenset(
+    {
+        *("begin", "commit", "rollback"),
+        *("connect", "close", "is_closed", "is_connection_usable"),
+    }
+)
 
 
 class NoAttributeError(NoConnectionError, AttributeError):
@@ -68,7 +77,7 @@ class ContextDatabase(DatabaseProxy):
     in one app keep apart.
     """
 
-    _scope: ContextVar[ConnectionScope | None]
+    _scope: ContextVar[ConnectionScope]
     _registered: Registered
     _engine: Database | None
     _binary: Callable[[bytes], Any]
@@ -78,7 +87,7 @@ class ContextDatabase(DatabaseProxy):
     def __init__(self) -> None:
         # Peewee's proxy takes no attributes.
         vars(self).update(
-            _scope=ContextVar("scope", default=None),
+            _scope=ContextVar("scope", default=NO_SCOPE),
             _registered=Registered(),
             _engine=None,
             _binary=lambda value: self.engine.get_binary_type()(value),  # type: ignore[attr-defined]
@@ -91,14 +100,13 @@ class ContextDatabase(DatabaseProxy):
     @property  # type: ignore[misc]
     def __class__(self) -> type[Any]:
         # So that it passes for an instance of its engine's class, too.
-        scope = self._scope.get()
-        made = scope.made if scope else None
-        return type(self if made is None else made)
+        return type(self._scope.get().made or self)
 
     @property
     def scope(self) -> ConnectionScope | None:
         """The scope that this code runs in, if there is one."""
-        return self._scope.get()
+        scope = self._scope.get()
+        return None if scope is NO_SCOPE else scope
 
     def holder(self, connect: MakeConnection) -> Holder:
         """Return what holds one connection, which knows what is registered."""
@@ -115,14 +123,13 @@ class ContextDatabase(DatabaseProxy):
         finally:
             # Not reset(): a scope may end in another task than the one it began in.
             self._scope.set(before)
-            if before is not None:
-                self._registered.call_back(before.made)
+            self._registered.call_back(before.made)
 
     @property
     def obj(self) -> Database | DatabaseProxy:
         """What the proxy stands for: a connection, open or not; else itself."""
         scope = self._scope.get()
-        return scope.database if scope else self
+        return self if scope is NO_SCOPE else scope.database
 
     @obj.setter
     def obj(self, value: None) -> None:
@@ -135,7 +142,7 @@ class ContextDatabase(DatabaseProxy):
         Raises NoConnectionError if there has been none.
         """
         scope = self._scope.get()
-        engine = scope.database if scope else self._engine
+        engine = self._engine if scope is NO_SCOPE else scope.database
         if engine is None:
             raise NoConnectionError
         if engine is not self._engine:
@@ -173,67 +180,39 @@ class ContextDatabase(DatabaseProxy):
     __exit__: Any = Database.__exit__
 
     def __getattr__(self, name: str) -> Any:
+        scope = self._scope.get()
+        if name in SCOPE_METHODS:
+            return getattr(scope, name)
         if name == "_Model":  # Peewee's own `Model` has not been asked for yet.
             raise AttributeError(name)
-        scope = self._scope.get()
-        if scope is not None:
+        told = name in Registered.METHODS
+        decorates = name in Registered.DECORATORS
+        value = None
+        if scope is not NO_SCOPE:
             value = getattr(scope.database, name)
-        elif name in Registered.METHODS | Registered.DECORATORS:
-            value = None
-        elif not callable(value := getattr(Database, name, None)):
+        elif not (told or decorates):
             raise NoAttributeError
-        if name in Registered.METHODS:
+        if told:
             return partial(self._register, name)
-        if name in Registered.DECORATORS:
+        if decorates:
             return partial(getattr(SqliteDatabase, name), self)
-        if scope is None:
-            return partial(self._call, name)
-        if name in NO_STATEMENT or not ismethod(value):
+        if name in NO_STATEMENT or not isinstance(value, MethodType):
             return value
         return partial(scope.call, name)
 
     def _register(self, method: str, *args: Any, **options: Any) -> Any:
         result = self._registered.add(method, *args, **options)
-        if scope := self._scope.get():
-            scope.tell()
+        self._scope.get().tell()
         return result
-
-    def _call(self, method: str, *args: Any, **options: Any) -> Any:
-        return self._scope_or_error().call(method, *args, **options)
-
-    def _scope_or_error(self) -> ConnectionScope:
-        scope = self._scope.get()
-        if scope is None:
-            raise NoConnectionError
-        return scope
-
-    def is_closed(self) -> bool:
-        """Return whether there is no open connection here."""
-        scope = self._scope.get()
-        return scope is None or scope.is_closed()
-
-    def connect(self, reuse_if_open: bool = False) -> bool:
-        """Do as Peewee's."""
-        return self._scope_or_error().connect(reuse_if_open)
-
-    def close(self) -> bool:
-        """Do as Peewee's."""
-        scope = self._scope.get()
-        return scope is not None and scope.close()
-
-    def is_connection_usable(self) -> bool:
-        """Do as Peewee's."""
-        scope = self._scope.get()
-        return scope is not None and scope.is_connection_usable()
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Do as Peewee's."""
-        with self._scope_or_error() as database:
+        with self._scope.get() as database:
             return database.execute_sql(sql, params)
 
     def execute(self, query: Any, **options: Any) -> Any:
         """Do as Peewee's, but for SQL that is there already."""
-        with self._scope_or_error() as database:
+        with self._scope.get() as database:
             if isinstance(query, PreparedQuery) and not options:
                 return database.execute_sql(*query.kept)
             return database.execute(query, **options)
@@ -241,18 +220,6 @@ class ContextDatabase(DatabaseProxy):
     def atomic(self, *options: Any, **more: Any) -> Atomic:  # type: ignore[override]
         """Do as Peewee's; as a decorator also more than once."""
         return Atomic(self, super().atomic(*options, **more))
-
-    def begin(self, *options: Any, **more: Any) -> None:
-        """Do as Peewee's."""
-        self._scope_or_error().begin(*options, **more)
-
-    def commit(self) -> None:
-        """Do as Peewee's."""
-        self._scope_or_error().commit()
-
-    def rollback(self) -> None:
-        """Do as Peewee's."""
-        self._scope_or_error().rollback()
 
 
 @contextmanager

@@ -110,15 +110,27 @@ def loads_related(query: Any) -> bool:
     return bool(query._load_tree)
 
 
-def cursor_wrapper(query: Any, plain: Any, cursor: Any) -> Any:
-    """Return what makes of the cursor's rows what `plain` would.
+def is_limited(query: Any) -> bool:
+    """Return whether the query has a LIMIT or an OFFSET."""
+    return query._limit is not None or query._offset is not None
 
-    Unless other rows are asked of the query: `dicts`, for example.
-    """
+
+def needs_columns(query: Any) -> bool:
+    """Return whether the number of rows depends on the columns that are selected."""
+    return not query._count_can_project_one()
+
+
+def rows_as_of(query: Any, plain: Any) -> Any:
+    """Return `plain`, asked for the rows that the query is: `dicts`, for example."""
     if query._row_type:
         plain = plain.clone()
         plain._row_type, plain._constructor = query._row_type, query._constructor
-    return plain._get_cursor_wrapper(cursor)
+    return plain
+
+
+def cursor_wrapper(query: Any, plain: Any, cursor: Any) -> Any:
+    """Return what makes of the cursor's rows what `plain` would."""
+    return rows_as_of(query, plain)._get_cursor_wrapper(cursor)
 
 
 def order_of(query: Any) -> tuple[Any, ...]:

@@ -22,7 +22,14 @@ from peewee import (
     fn,
 )
 
-from .peewee_private import build, cursor_wrapper, loads_related
+from .peewee_private import (
+    build,
+    cursor_wrapper,
+    is_limited,
+    loads_related,
+    needs_columns,
+    rows_as_of,
+)
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
@@ -109,8 +116,23 @@ class PreparedQuery(ModelRaw, Generic[M]):
         return int(number)
 
     def first(self) -> M | None:
-        """Return the first row as an instance, or None."""
+        """Return the first row, or None; as in Peewee, whatever the query's limit."""
+        if self.ask(is_limited):
+            first: M | None = rows_as_of(self, self.plain()).first()
+            return first
         return next(iter(self), None)
+
+    def get(self) -> M:
+        """Return the first row, as Peewee does: whatever the query's limit.
+
+        Raises DoesNotExist if there is none.
+        """
+        if self.ask(is_limited):
+            row: Any = rows_as_of(self, self.plain()).get()
+        else:
+            row = super().get()
+        found: M = row
+        return found
 
     def rows(self, key: Hashable, change: Change) -> list[tuple[Any, ...]]:
         """Return the rows, from the driver, of what `change` makes of this query.
@@ -217,7 +239,9 @@ class Prepared(Generic[P, M]):
             plain = change(self.plain(**arguments))  # type: ignore[call-arg]
             # A pattern that Peewee makes of the value, for LIKE, is not the same.
             bound = sql, statement.values(arguments)
-            if database.get_sql_context().parse(plain) != bound:
+            # Nor is SQL, which equals everything to Python.
+            is_sql = any(isinstance(value, Node) for value in bound[1])
+            if is_sql or database.get_sql_context().parse(plain) != bound:
                 raise TypeError(
                     f"{self.plain.__qualname__}() cannot be prepared: Peewee makes "
                     "more of a value than a parameter. Leave the decorator out."
@@ -242,7 +266,7 @@ class Prepared(Generic[P, M]):
 def prepared(function: Callable[P, "ModelSelect[M]"]) -> Prepared[P, M]:
     """Make the function return PreparedQuery: its SQL is built once for each shape.
 
-    The shape is which arguments are None and how long those are that are lists, and
+    The shape is the types of the arguments, with those of what is in a list, and
     the kind of database. An optional filter is an `if x is None`.
     """
     return Prepared(function)
@@ -261,11 +285,11 @@ def prepared_first(
     return first
 
 
-def shape_of(value: Any) -> int | None:
-    """Return what of the value changes the SQL: None, or the length of a list."""
-    if value is None:
-        return None
-    return len(value) if isinstance(value, list | tuple) else -1
+def shape_of(value: Any) -> Any:
+    """Return what of the value may change the SQL: its type; of a list, those in it."""
+    if isinstance(value, list | tuple):
+        return tuple(map(type, value))
+    return type(value)
 
 
 def placeholder(name: str, value: Any) -> Any:
@@ -279,7 +303,10 @@ def placeholder(name: str, value: Any) -> Any:
 
 def counted(query: Any) -> Any:
     """Return the query for the number of rows of this one."""
-    return Select([query.order_by().alias("rows")], [fn.COUNT(SQL("1"))])
+    rows = query.order_by()
+    if not needs_columns(query):  # Of a join, two may have one name.
+        rows = rows.select(SQL("1"))
+    return Select([rows.alias("rows")], [fn.COUNT(SQL("1"))])
 
 
 def table_names(models: Iterable[type[Model]]) -> tuple[Any, ...]:

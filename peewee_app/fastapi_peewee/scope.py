@@ -9,7 +9,7 @@ from asyncio import _get_running_loop
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from peewee import Database, InterfaceError, OperationalError, PeeweeException
 
@@ -63,7 +63,8 @@ class Holder:
     def __init__(self, connect: MakeConnection, registered: Registered) -> None:
         self.registered = registered
         self._connect = connect
-        self._database: Database | None = None
+        # The connection, if it has been made.
+        self.made: Database | None = None
         # What the connection knows of what is registered.
         self._version = UNTOLD
         self._is_clean = True
@@ -72,26 +73,21 @@ class Holder:
         self._lock = threading.Lock()
 
     @property
-    def made(self) -> Database | None:
-        """The connection, if it has been made."""
-        return self._database
-
-    @property
     def database(self) -> Database:
         """The connection, open or not; it is made when it is first asked for.
 
         Raises TypeError for a database that keeps a connection for each thread.
         """
-        if self._database is not None:
-            return self._database
+        if database := self.made:
+            return database
         with self._making:
-            if self._database is None:
+            if not self.made:
                 database = self._connect()
                 if database.thread_safe:
                     raise TypeError("The database needs the option thread_safe=False.")
                 self._version = self.registered.tell(database, UNTOLD)
-                self._database = database
-            return self._database
+                self.made = database
+            return self.made
 
     def open(self) -> Database:
         """Return the connection, open and fit for use; block while it connects.
@@ -120,13 +116,13 @@ class Holder:
 
         Never blocks.
         """
-        self._is_clean = self._database is None or is_clean(self._database)
+        self._is_clean = self.made is None or is_clean(self.made)
         return self._is_clean
 
     def clean(self) -> None:
         """Roll back what was left open; close it if that does not help. Blocks."""
         with self._lock:
-            database = self._database
+            database = self.made
             if self._is_clean or database is None:
                 return
             self._is_clean = True
@@ -140,11 +136,11 @@ class Holder:
     def close(self) -> None:
         """Close the connection, which rolls back what is open. Blocks."""
         with self._lock:
-            if self._database is not None:
-                self._discard(self._database)
+            if self.made is not None:
+                self._discard(self.made)
 
     def _discard(self, database: Database) -> None:
-        self._database = None
+        self.made = None
         while database.in_transaction():
             database.pop_transaction()
         database.close()
@@ -198,14 +194,14 @@ class ConnectionScope:
     @property
     def made(self) -> Database | None:
         """The connection, if it has been made."""
-        return self._database or self._holder.made
+        return self._holder.made
 
     def __enter__(self) -> Database:
-        if _get_running_loop() is not None and not self._may_block:
-            raise EventLoopError
         with self._lock:
             if self._ended:
                 raise NoConnectionError
+            if _get_running_loop() is not None and not self._may_block:
+                raise EventLoopError
             self._statements += 1
         self._statement.acquire()
         try:
@@ -262,8 +258,9 @@ class ConnectionScope:
 
     def tell(self) -> None:
         """Tell the connection what has been registered since it was opened."""
-        with self._statement:
-            self._holder.tell()
+        if not self._ended:
+            with self._statement:
+                self._holder.tell()
 
     def begin(self, *options: Any, **more: Any) -> None:
         """Begin a transaction, in which only the caller may run statements."""
@@ -274,22 +271,22 @@ class ConnectionScope:
 
     def commit(self) -> None:
         """Commit the transaction, which ends it."""
-        self._check_is_open()
-        with self as database:
+        with self._if_open() as database:
             database.commit()
             self._end_transaction()
 
     def rollback(self) -> None:
         """Roll the transaction back, which ends it; anybody may do so."""
-        self._check_is_open()
         with self._statement:  # Until it is done, nobody else is let in.
+            scope = self._if_open()
             self._end_transaction()
-            with self as database:
+            with scope as database:
                 database.rollback()
 
-    def _check_is_open(self) -> None:
+    def _if_open(self) -> Self:
         if not self._ended and self.is_closed():
             raise InterfaceError("The database connection is not open.")
+        return self
 
     def _end_transaction(self) -> None:
         _begun.set(_begun.get() - {self._transaction})
@@ -320,3 +317,7 @@ def set_to(variable: ContextVar[T], value: T) -> Iterator[None]:
 
 # The transactions that the current code has begun, of all scopes.
 _begun: ContextVar[frozenset[object]] = ContextVar("begun", default=frozenset())
+
+# The scope of code that has none.
+NO_SCOPE = ConnectionScope(Holder(lambda: Database(None), Registered()))
+NO_SCOPE.end()

@@ -1,8 +1,9 @@
 """HTTP for uvicorn that bounds what one connection makes the process hold.
 
 Uvicorn's own protocol reads on while answers are due and keeps every request that it
-has read: 18 MB of short requests on one connection take more than a gigabyte. Also, a
-client that never reads its answer keeps it in memory for ever.
+has read: 18 MB of short requests on one connection take more than a gigabyte. It lets
+headers go on without end, or never come. A client that never reads its answer keeps it
+in memory for ever.
 """
 
 import asyncio
@@ -12,6 +13,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # Bytes that are parsed before the number of waiting requests is looked at.
 PIECE = 2048
+# Bytes of headers, or of what else comes between two pieces of bodies. A URL that is
+# longer is an error of the parser's.
+MAX_HEAD = 64 * 1024
+# Seconds in which the headers of a request have to come, and the first request.
+HEAD_TIMEOUT = 20
 # Seconds in which a client has to take something of its answer.
 SEND_TIMEOUT = 20
 
@@ -30,11 +36,12 @@ class PipelineFlow(FlowControl):
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Uvicorn's protocol on httptools with two limits, for its option `--http`.
+    """Uvicorn's protocol on httptools with limits, for its option `--http`.
 
     Requests that come before the answer to an earlier one wait in the socket, all but a
     few. A client that takes nothing of its answer for `SEND_TIMEOUT` seconds is cut
-    off.
+    off, and so is one that sends no headers in `HEAD_TIMEOUT` seconds, or more than
+    `MAX_HEAD` bytes of them.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -46,6 +53,8 @@ class HttpProtocol(HttpToolsProtocol):
             self.server = None
         self._unparsed = b""
         self._stuck: asyncio.TimerHandle | None = None
+        self._head_size = 0
+        self._head_due = self.loop.call_later(HEAD_TIMEOUT, self._head_is_late)
 
     def data_received(self, data: bytes) -> None:
         """Parse the data until a request has to wait; keep the rest."""
@@ -57,7 +66,28 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             if self.transport.is_closing() or self.transport.get_protocol() is not self:
                 return
-            super().data_received(data[start : start + PIECE])
+            piece = data[start : start + PIECE]
+            self._head_size += len(piece)
+            super().data_received(piece)
+            if self._head_size > MAX_HEAD + PIECE and not self.transport.is_closing():
+                self.send_400_response("The headers are too long.")
+
+    def on_message_begin(self) -> None:
+        """Give the headers their time, and count them from here."""
+        super().on_message_begin()
+        self._head_size = 0
+        self._head_due.cancel()
+        self._head_due = self.loop.call_later(HEAD_TIMEOUT, self._head_is_late)
+
+    def on_headers_complete(self) -> None:
+        """Start the request."""
+        self._head_due.cancel()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body; what comes after it may be headers again."""
+        self._head_size = 0
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         """Start the next request; parse and read on when none is left."""
@@ -82,6 +112,14 @@ class HttpProtocol(HttpToolsProtocol):
         """Forget what was not parsed."""
         super().connection_lost(exc)
         self._unparsed = b""
+        self._head_due.cancel()
+
+    def _head_is_late(self) -> None:
+        """Close the connection, unless an earlier request is being answered."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self._head_due = self.loop.call_later(HEAD_TIMEOUT, self._head_is_late)
 
     def _wait_for_client(self, before: float = float("inf")) -> None:
         left = self.transport.get_write_buffer_size()

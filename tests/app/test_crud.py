@@ -23,7 +23,7 @@ from ..queries import queries
 
 
 def users_with_items(**page: int) -> list[tuple[int, list[int]]]:
-    """The ids of the users of a page, and of their items."""
+    """Return the ids of the users of a page, and of their items."""
     users = read(list[schemas.User], crud.get_users(**page))
     return [(user.id, [item.id for item in user.items]) for user in users]
 

@@ -1,4 +1,4 @@
-"""The database of a request: `get_db`, as a path operation depends on it."""
+"""Database of a request: `get_db`, as a path operation depends on it."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and a client that is generated from it."""
+"""OpenAPI document, and a client that is generated from it."""
 
 import importlib
 import subprocess

@@ -285,7 +285,7 @@ def test_a_password_that_was_changed(
     app: FastAPI, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL in the tests asks for no password."""
-    monkeypatch.setattr(health, "MAX_AGE", 0.5)
+    monkeypatch.setattr(health, "TRIAL_INTERVAL", 0.5)
     user = "scott@127.0.0.1"
     parts = urlsplit(url)
     own = parts._replace(netloc=f"scott:tiger@127.0.0.1:{parts.port}").geturl()

@@ -1,4 +1,4 @@
-"""The migrations: the models' tables on each engine, up and down, applied once."""
+"""Migrations: the models' tables on each engine, up and down, applied once."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The tables: the SQLAlchemy tutorial's app and ours on one database file."""
+"""Tables: the SQLAlchemy tutorial's app and ours on one database file."""
 
 from collections.abc import Iterator
 from contextlib import closing

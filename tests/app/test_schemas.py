@@ -1,4 +1,4 @@
-"""The schemas: what goes in and out."""
+"""Schemas: what goes in and out."""
 
 from peewee_app import schemas
 

@@ -151,7 +151,7 @@ def test_an_id_is_never_given_again(client: TestClient) -> None:
 
 
 def together(count: int, call: Callable[[int], httpx2.Response]) -> Counter[int]:
-    """The statuses of as many calls at once."""
+    """Return the statuses of as many calls at once."""
     with ThreadPoolExecutor(count) as threads:
         return Counter(answer.status_code for answer in threads.map(call, range(count)))
 

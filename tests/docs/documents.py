@@ -1,4 +1,4 @@
-"""The Markdown of the README and of `docs/`, and the blocks of code in it."""
+"""Markdown of the README and of `docs/`, and the blocks of code in it."""
 
 import re
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ def tokens(document: Path) -> list[Token]:
 
 
 def inline(document: Path, kind: str) -> Iterator[Token]:
-    """The links, images or pieces of code in its text."""
+    """Yield the links, images or pieces of code in its text."""
     for token in tokens(document):
         yield from (child for child in token.children or [] if child.type == kind)
 
 
 def anchors(document: Path) -> set[str]:
-    """What GitHub, and MyST, call its headings in an address."""
+    """Return what GitHub, and MyST, call its headings in an address."""
     found: dict[str, int] = {}
     parsed = tokens(document)
     for opening, content in pairwise(parsed):

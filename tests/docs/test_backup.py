@@ -51,7 +51,7 @@ def add(client: httpx2.Client, title: str) -> None:
 
 @contextmanager
 def running(url: str) -> Iterator[httpx2.Client]:
-    """The app, with a user; it is stopped at the end as an operator does it."""
+    """Yield the app, with a user; it is stopped at the end as an operator does it."""
     with (
         serve(url) as server,
         server.client() as client,

@@ -1,4 +1,4 @@
-"""The comparison runs and counts right. How fast an app is, no test asserts."""
+"""Comparison runs and counts right. How fast an app is, no test asserts."""
 
 import json
 import platform
@@ -295,7 +295,7 @@ def some_results() -> Results:
 
 
 def rows_of(text: str) -> list[list[str]]:
-    """The cells of the tables."""
+    """Return the cells of the tables."""
     lines = text.splitlines()
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 

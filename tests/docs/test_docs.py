@@ -92,7 +92,7 @@ def test_files_and_names_in_the_text_exist(document: Path) -> None:
 
 @cache
 def words() -> frozenset[str]:
-    """What the code has, and its files' names, in lower case."""
+    """Return what the code has, and its files' names, in lower case."""
     found = set()
     for directory in SOURCES:
         for file in (ROOT / directory).rglob("*"):

@@ -42,6 +42,17 @@ def test_the_smallest_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert "Application shutdown complete." in server.stop()
 
 
+def test_the_smallest_app_is_imported_on_an_event_loop(tmp_path: Path) -> None:
+    """As uvicorn does with `--reload`."""
+    code = """import asyncio, importlib
+async def main():
+    importlib.import_module("examples.own_app")
+asyncio.run(main())"""
+    command = [sys.executable, "-c", code]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+
+
 def test_the_blog(url: str) -> None:
     """Its own tests, on each engine."""
     tests = subprocess.run(

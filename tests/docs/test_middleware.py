@@ -1,4 +1,4 @@
-"""The middleware of the tutorial's page has the guarantees of the dependency."""
+"""Middleware of the tutorial's page has the guarantees of the dependency."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""The site: it builds without a warning, and a browser shows it without another host.
+"""Site: it builds without a warning, and a browser shows it without another host.
 
 `SCREENSHOTS=directory` keeps pictures of the pages there.
 """

@@ -1,4 +1,4 @@
-"""The tutorial, done by a reader: in an empty directory, chapter by chapter."""
+"""Tutorial, done by a reader: in an empty directory, chapter by chapter."""
 
 import os
 import re
@@ -25,13 +25,11 @@ TUTORIAL = ROOT / "docs" / "tutorial"
 CHAPTERS = sorted(TUTORIAL.glob("[0-9]*.md"))
 PORT = "127.0.0.1:8000"
 SERVE = r"\(?((?:\w+=\S+ )*)(?:ulimit -n (\d+); )?uvicorn ([\w.:]+)(?: --reload)?\)?"
-# They start servers that hang, or wait for a time limit.
-SLOW = {"09_many_clients.md"}
-
+# From chapter 8 on they start several servers each, and one of them hangs.
 each_chapter = pytest.mark.parametrize(
     "chapter",
     [
-        pytest.param(each, marks=[pytest.mark.slow] if each.name in SLOW else [])
+        pytest.param(each, marks=[pytest.mark.slow] if each.name > "08" else [])
         for each in CHAPTERS
     ],
     ids=lambda chapter: chapter.stem,
@@ -187,7 +185,7 @@ def test_the_code_is_that_of_the_files(page: Path) -> None:
     assert page.read_text() == written(page), "run python -m docs.code"
 
 
-@each_chapter
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
 def test_each_block_is_used_or_says_why_not(chapter: Path) -> None:
     for block in documents.blocks(chapter):
         where = f"{chapter.name}:{block.line}"

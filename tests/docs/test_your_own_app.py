@@ -1,4 +1,4 @@
-"""The page "Your own app" shows the examples as they are."""
+"""Page "Your own app" shows the examples as they are."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The app on real clusters, Galera and Patroni, whose nodes fail and come back."""
+"""App on real clusters, Galera and Patroni, whose nodes fail and come back."""
 
 import os
 import signal
@@ -107,7 +107,7 @@ def test_interrupted_it_leaves_nothing_behind(name: str) -> None:
 
 
 def programs_in(directory: Path) -> list[str]:
-    """The command lines of running programs that name the directory."""
+    """Return the command lines of running programs that name the directory."""
     lines = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):

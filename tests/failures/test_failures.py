@@ -52,7 +52,7 @@ def url(database: DatabaseServer, engine: str) -> str:
 
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
-    """The app as a process, with short limits, and one user in its database."""
+    """Yield the app as a process, with short limits, and one user in its database."""
     options = "?statement_timeout=2"
     with (
         serve(url + options, "--no-access-log", DATABASE_POOL_TIMEOUT="2") as server,

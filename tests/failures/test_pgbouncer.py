@@ -207,7 +207,7 @@ async def test_eight_workers_that_start_together(url: str) -> None:
 
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
-    """The app as a process, with short limits, and one user in its database."""
+    """Yield the app as a process, with short limits, and one user in its database."""
     with (
         serve(
             f"{url}?statement_timeout=2",

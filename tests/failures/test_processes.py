@@ -1,4 +1,4 @@
-"""The servers that the tests start: they are sent signals, and they end."""
+"""Servers that the tests start: they are sent signals, and they end."""
 
 import os
 import shutil

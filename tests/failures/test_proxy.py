@@ -58,7 +58,7 @@ def test_a_body_that_does_not_arrive_holds_up_no_stop(server: Server) -> None:
 
 @pytest.fixture
 def proxy(server: Server, tmp_path: Path) -> Iterator[int]:
-    """The port of nginx, with the documentation's configuration."""
+    """Yield the port of nginx, with the documentation's configuration."""
     port = free_port()
     text = CONFIGURATION.read_text()
     for old, new in [

@@ -15,6 +15,7 @@ from peewee import (
     DateTimeField,
     ForeignKeyField,
     IntegerField,
+    JSONField,
     Model,
     ModelSelect,
     QueryEvent,
@@ -164,6 +165,57 @@ def test_the_function_is_not_called_again_for_the_same_shape(pool: Pool) -> None
             if number == 0:
                 calls.clear()
     assert calls == []
+
+
+def test_json_is_refused_which_peewee_may_wrap(pool: Pool) -> None:
+    class Doc(Model):
+        data = JSONField()
+
+        class Meta:
+            database = db
+
+    @prepared
+    def docs(data: Any) -> "ModelSelect[Doc]":
+        return Doc.select().where(Doc.data == data)
+
+    with pool.connection(), pytest.raises(TypeError, match=r"JSON|cannot be prepared"):
+        docs({"a": 1})
+
+
+def test_a_value_of_another_type_is_another_shape(pool: Pool) -> None:
+    def users(name: Any) -> "ModelSelect[User]":
+        column = User.email if isinstance(name, str) else User.id
+        return User.select().where(column == name)
+
+    query = prepared(users)
+    with pool.connection():
+        assert list(query(1)) == list(users(1))
+        with pytest.raises(TypeError, match="cannot be prepared"):
+            query("a")
+
+
+def test_the_first_row_is_peewees_whatever_the_limit(pool: Pool) -> None:
+    def users(limit: int, offset: int) -> "ModelSelect[User]":
+        return User.select().order_by(User.id).limit(limit).offset(offset)
+
+    query = prepared(users)
+    with pool.connection():
+        for email in "ab":
+            User.create(email=email, hashed_password="x")
+        for limits in ((0, 0), (1, 0), (2, 1)):
+            assert query(*limits).first() == users(*limits).first()
+            assert query(*limits).get() == users(*limits).get()
+            assert query(*limits).dicts().get() == users(*limits).dicts().get()
+
+
+def test_a_join_is_counted(pool: Pool) -> None:
+    def items(email: str) -> "ModelSelect[Item]":
+        return Item.select(Item, User).join(User).where(User.email == email)
+
+    with pool.connection():
+        user = User.create(email="a", hashed_password="x")
+        Item.create(title="t", owner=user)
+        assert prepared(items)("a").count() == items("a").count() == 1
 
 
 def test_rows_are_instances(pool: Pool) -> None:

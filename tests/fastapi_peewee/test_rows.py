@@ -18,6 +18,8 @@ from peewee_app.fastapi_peewee import (
     prepared,
     read,
 )
+from peewee_app.fastapi_peewee.core_schemas import CoreSchema
+from peewee_app.fastapi_peewee.rows import FastReader, Light
 
 db = ContextDatabase()
 
@@ -166,3 +168,27 @@ def test_a_select_of_ones_own_is_asked_each_time() -> None:
     hidden.append("a")
     assert read(WithShown, Author.get_by_id(1)).shown == []
     db.drop_tables([Shown])
+
+
+def test_what_is_loaded_of_some_or_is_of_another_kind_is_read_as_it_is() -> None:
+    def titles(*loaded: Any) -> list[list[str]]:
+        found = list(Author.select().order_by(Author.id))
+        for author, books in zip(found, loaded, strict=False):
+            author.books = books
+        return [[book.title for book in a.books] for a in read(list[AuthorOut], found)]
+
+    assert titles() == [["by Ada"], ["by Bob"]]
+    assert titles([Book(title="a"), Book(title="b")]) == [["a", "b"], ["by Bob"]]
+    assert titles([Book(title="a")], []) == [["a"], []]
+    assert titles([{"title": "a"}], [Author(name="b"), BookOut(title="c")][1:]) == [
+        ["a"],
+        ["c"],
+    ]
+
+
+def test_what_is_loaded_takes_no_statement_and_no_instance() -> None:
+    authors = list(Author.select().with_related(Author.books))
+    assert statements_of(list[AuthorOut], lambda: authors) == []
+    core = CoreSchema(list[AuthorOut])
+    found = FastReader(core).read(core.root, authors)
+    assert all(isinstance(row, Light) for row in found)

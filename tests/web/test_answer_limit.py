@@ -1,4 +1,4 @@
-"""The limit on answers that wait for their clients to read them."""
+"""Limit on answers that wait for their clients to read them."""
 
 import asyncio
 

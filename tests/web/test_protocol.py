@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -193,3 +193,58 @@ async def test_a_redirect_has_no_path_of_a_unix_socket_for_its_host(
         answer = await reader.read()
         writer.close()
     assert b"location: /users/\r\n" in answer
+
+
+HEAD = b"GET /1 HTTP/1.1\r\nHost: app\r\n"
+CHUNKED = b"POST /1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        pytest.param(HEAD, b"X-Name: value\r\n", id="headers"),
+        pytest.param(HEAD + b"X-Name: ", b"value", id="one header"),
+        pytest.param(CHUNKED + b"1\r\nb\r\n0\r\n", b"X: y\r\n", id="trailers"),
+    ],
+)
+async def test_headers_without_end(start: bytes, piece: bytes) -> None:
+    async with serving(echo) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(start + piece * (MEGABYTE // len(piece)))
+        async with asyncio.timeout(30):
+            with suppress(ConnectionError):  # What it has not read resets it.
+                await reader.read()
+        writer.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("head", [b"", b"GET /1 HTT", HEAD])
+async def test_headers_that_do_not_come(
+    head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT", 0.2)
+    async with serving(echo) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head)
+        async with asyncio.timeout(30):
+            assert await reader.read() == b""
+        writer.close()
+
+
+@pytest.mark.anyio
+async def test_a_long_answer_outlives_half_of_the_next_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT", 0.1)
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.5)
+        await echo(scope, receive, send)
+
+    async with serving(slow) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HEAD + b"\r\n" + HEAD)
+        async with asyncio.timeout(30):
+            assert b"/1 0" in await reader.read()
+        writer.close()

@@ -1,6 +1,5 @@
 """One connection: a Peewee `Database`, and what a pool has to know of it."""
 
-import math
 import re
 import select
 import time
@@ -49,8 +48,6 @@ class Connection(Database):
     forbidden: frozenset[Code] = frozenset()
     # What `atomic` takes for a transaction whose statements all see one state.
     snapshot: tuple[str, ...] = ()
-    # Seconds after which a connection to a server is opened anew, also if it is in use.
-    max_age = math.inf
     # Whether somebody has set something that the next one would not expect.
     session_is_set = False
 
@@ -65,16 +62,14 @@ class Connection(Database):
         try:
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
         except IntegrityError as exc:
-            error = driver_error(exc)
-            raise self.violation(error)(error, *exc.args) from error
+            raise self.violation(exc) from driver_error(exc)
 
     def commit(self) -> None:
         """Commit the transaction, which checks constraints that were deferred."""
         try:
             super().commit()
         except IntegrityError as exc:
-            error = driver_error(exc)
-            raise self.violation(error)(error, *exc.args) from error
+            raise self.violation(exc) from driver_error(exc)
 
     @staticmethod
     def error_code(error: BaseException) -> Code:
@@ -91,14 +86,15 @@ class Connection(Database):
         """Return what a driver's error says, but for the values of a row."""
         raise NotImplementedError
 
-    def violation(self, error: BaseException) -> type[IntegrityError]:
-        """Return the class for a driver's error about a constraint."""
+    def violation(self, exc: IntegrityError) -> IntegrityError:
+        """Return the error again, of the class that names the constraint's kind."""
+        error = driver_error(exc)
         code = self.error_code(error)
         if code in self.unique_violations:
-            return UniqueViolation
+            return UniqueViolation(error, *exc.args)
         if code in self.foreign_key_violations:
-            return ForeignKeyViolation
-        return IntegrityError
+            return ForeignKeyViolation(error, *exc.args)
+        return exc
 
     def why_rolled_back(self, exc: PeeweeException, /) -> Code:
         """Return the code of the error, if it is one of those in `rolled_back`."""
@@ -135,7 +131,7 @@ class ServerConnection(Connection):
     def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
         super().__init__(name, thread_safe=False, **options)
         self.limited = limited
-        self._opened = self._used = time.monotonic()
+        self._used = time.monotonic()
         self._in_doubt = False
 
     def driver_is_idle(self) -> bool:
@@ -147,7 +143,7 @@ class ServerConnection(Connection):
         raise NotImplementedError
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        self._opened = self._used = time.monotonic()
+        self._used = time.monotonic()
         self._in_doubt = False
         return super().connect(reuse_if_open)
 
@@ -165,12 +161,10 @@ class ServerConnection(Connection):
         It costs no round trip: nothing can be read from an idle connection, unless the
         server says goodbye.
         """
-        now = time.monotonic()
         return (
             not self.is_closed()
             and self.is_clean()
-            and now - self._used < MAX_IDLE
-            and now - self._opened < self.max_age
+            and time.monotonic() - self._used < MAX_IDLE
             and not readable(self.fileno())
         )
 

@@ -13,14 +13,7 @@ from peewee import MySQLDatabase, OperationalError
 from playhouse.db_url import parse
 from pymysql.constants import CR, ER, SERVER_STATUS
 
-from .connection import (
-    CONNECT_TIMEOUT,
-    GRACE,
-    Connection,
-    Connector,
-    ServerConnection,
-    readable,
-)
+from .connection import CONNECT_TIMEOUT, GRACE, Connector, ServerConnection, readable
 from .errors import Code, Reason, driver_error, one_line
 from .url import scheme_of, take_statement_timeout
 
@@ -34,11 +27,14 @@ CLUSTER_LOCK_TIMEOUT = 60
 BUSY = {1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1205, 1213, 1226}
 # Query interrupted, and a statement that took too long (MariaDB, MySQL).
 TIMEOUT = {1317, 1969, 3024}
-# Access denied, no such database, WSREP not ready, shutdown, network errors, host
-# blocked, read-only server, connection killed or too long idle.
+# Closed (the driver's 0), access denied, no such database, WSREP not ready, shutdown,
+# network errors, host blocked, read-only server, connection killed or too long idle;
+# all of the client's own.
 UNREACHABLE = {
+    0,
     *(1044, 1045, 1047, 1049, 1053, 1129, 1152, 1158, 1159, 1160, 1161, 1180),
     *(1290, 1792, 1836, 1927, 4031),
+    *range(CR.CR_ERROR_FIRST, 3000),
 }
 # Messages with a value, or a part of the statement, beside those of the driver's
 # IntegrityError and DataError: a wrong statement, and wrong values of several kinds.
@@ -121,18 +117,14 @@ class Mysql(ServerConnection, MySQLDatabase):
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
         code = cls.error_code(error)
-        if isinstance(error, pymysql.InterfaceError):
-            return "unreachable"
-        if isinstance(error, pymysql.InternalError) and not isinstance(code, int):
-            return "unreachable"  # The answers came out of step.
-        if not isinstance(error, pymysql.OperationalError):
-            return None
+        if not isinstance(code, int):  # The driver's own, such as answers out of step.
+            down = pymysql.InterfaceError | pymysql.InternalError
+            return "unreachable" if isinstance(error, down) else None
         if code in BUSY:
             return "busy"
         if code in TIMEOUT:
             return "timeout"
-        is_drivers = isinstance(code, int) and code >= CR.CR_ERROR_FIRST
-        return "unreachable" if is_drivers or code in UNREACHABLE else None
+        return "unreachable" if code in UNREACHABLE else None
 
     @classmethod
     def without_values(cls, error: BaseException) -> str:
@@ -236,7 +228,7 @@ def connector(url: str) -> Connector:
     # The one that was made last: a connection knows whether the server is MariaDB.
     last: Mysql | None = None
 
-    def connect(*, limited: bool = True) -> Connection:
+    def connect(*, limited: bool = True) -> Mysql:
         client_limit = seconds + GRACE if limited else None
         server_limit = round(seconds * 1000) if limited else 0
         params = {
@@ -253,8 +245,7 @@ def connector(url: str) -> Connector:
         }
         nonlocal last
         mariadb = last.mariadb if last else scheme == "mariadb"
-        made = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
-        last = made
-        return made
+        last = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
+        return last
 
     return connect

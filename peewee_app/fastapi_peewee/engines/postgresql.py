@@ -1,12 +1,8 @@
 """PostgreSQL, by psycopg."""
 
-import socket
-import ssl
-import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -14,13 +10,7 @@ from peewee import NotSupportedError, PostgresqlDatabase, Psycopg3Adapter
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from .connection import (
-    CONNECT_TIMEOUT,
-    GRACE,
-    Connection,
-    Connector,
-    ServerConnection,
-)
+from .connection import CONNECT_TIMEOUT, GRACE, Connection, Connector, ServerConnection
 from .errors import Code, Reason, one_line
 from .url import take_statement_timeout
 
@@ -38,9 +28,11 @@ SET_LIMIT = """
 # up after 10, its cancel_wait_timeout.
 CANCEL_TIMEOUT = 30
 
-# SQLSTATEs of a database that is busy: lock_not_available, and classes: transaction
-# rollback, resources.
-BUSY = ("55P03", "40", "53")
+# Beginnings of SQLSTATEs of a database that is busy: a lock, a table that was altered
+# (which fails a transaction); transaction rollback, resources.
+BUSY = ("55P03", "0A000", "40", "53")
+# A server that has become a replica.
+UNREACHABLE = {"25006"}
 # Words of a server or a PgBouncer that takes no more connections: libpq has no code.
 FULL = ("too many", "connection slots", "no more connections")
 
@@ -48,27 +40,6 @@ WRONG_ENCODING = (
     "the database has the encoding {}, which cannot hold every text: make one with "
     "createdb --encoding=UTF8 --template=template0, and move the rows there"
 )
-
-# What a client says first that wants to speak TLS.
-SSL_REQUEST = struct.pack("!ii", 8, 80877103)
-
-
-def why_not_trusted(host: bytes, port: int, root: str) -> str:
-    """Return what OpenSSL has against the server's certificate; libpq does not."""
-    try:
-        cafile = None if root == "system" else Path(root).expanduser()
-        context = ssl.create_default_context(cafile=cafile)
-        context.check_hostname = False  # Of a wrong name libpq does tell.
-        address = (host.decode(), port)
-        with socket.create_connection(address, CONNECT_TIMEOUT) as sock:
-            sock.sendall(SSL_REQUEST)
-            sock.recv(1)
-            context.wrap_socket(sock).close()
-    except ssl.SSLCertVerificationError as exc:
-        return exc.verify_message
-    except OSError as exc:
-        return str(exc)
-    return "it was trusted when it was looked at again"
 
 
 class LimitedConnection(psycopg.Connection[Any]):
@@ -110,32 +81,21 @@ class Adapter(Psycopg3Adapter):
 
     def connect(self, db: Any, **params: Any) -> Any:
         limit = params.pop("limit")
-        try:
-            connection = LimitedConnection.connect(autocommit=True, **params)
-        except psycopg.OperationalError as exc:
-            if "certificate verify failed" in str(exc) and exc.pgconn:
-                root = str(params.get("sslrootcert", "~/.postgresql/root.crt"))
-                why = why_not_trusted(exc.pgconn.host, int(exc.pgconn.port), root)
-                raise psycopg.OperationalError(f"{exc}: {why}") from exc
-            raise
-        encoding = connection.info.parameter_status("server_encoding")
-        if encoding not in ("UTF8", None):  # A pooler may not tell.
-            connection.close()
-            raise psycopg.OperationalError(WRONG_ENCODING.format(encoding))
-        connection.limit = CONNECT_TIMEOUT
-        milliseconds = str(round((limit or 0) * 1000))
-        try:
-            direct = connection.execute(
-                SET_LIMIT, (milliseconds, connection.info.backend_pid)
-            ).fetchone()
-        except BaseException:
-            connection.close()
-            raise
-        if not direct:
-            connection.pooled = True
-            # The next transaction may be on another session of the server's.
-            connection.prepare_threshold = None
-        connection.limit = limit
+        connection = LimitedConnection.connect(autocommit=True, **params)
+        with ExitStack() as on_error:
+            on_error.callback(connection.close)
+            encoding = connection.info.parameter_status("server_encoding")
+            if encoding not in ("UTF8", None):  # A pooler may not tell.
+                raise psycopg.OperationalError(WRONG_ENCODING.format(encoding))
+            connection.limit = CONNECT_TIMEOUT
+            milliseconds = str(round((limit or 0) * 1000))
+            asked = (milliseconds, connection.info.backend_pid)
+            connection.pooled = not connection.execute(SET_LIMIT, asked).fetchone()
+            if connection.pooled:
+                # The next transaction may be on another session of the server's.
+                connection.prepare_threshold = None
+            connection.limit = limit
+            on_error.pop_all()
         return connection
 
 
@@ -178,21 +138,17 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
 
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
-        code = getattr(error, "sqlstate", None)
-        if isinstance(error, psycopg.InterfaceError):
-            return "unreachable"
-        if isinstance(error, psycopg.InternalError) and code == "25006":
-            return "unreachable"  # The server has become a replica.
-        if isinstance(error, psycopg.NotSupportedError) and code == "0A000":
-            return "busy"  # A table was altered, and so a transaction has failed.
-        if not isinstance(error, psycopg.OperationalError):
-            return None
-        if code is None:
-            full = any(words in str(error) for words in FULL)
-            return "busy" if full else "unreachable"
+        code = getattr(error, "sqlstate", None) or ""
         if code == "57014":
             return "timeout"
-        return "busy" if code.startswith(BUSY) else "unreachable"
+        if code.startswith(BUSY):
+            return "busy"
+        if code in UNREACHABLE or isinstance(error, psycopg.InterfaceError):
+            return "unreachable"
+        if not isinstance(error, psycopg.OperationalError):
+            return None
+        is_full = not code and any(words in str(error) for words in FULL)
+        return "busy" if is_full else "unreachable"
 
     @classmethod
     def without_values(cls, error: BaseException) -> str:

@@ -13,11 +13,11 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 from weakref import finalize
 
-from peewee import IntegrityError, OperationalError, SqliteDatabase
+from peewee import OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
 from .connection import Connection, Connector
-from .errors import Code, ForeignKeyViolation, Reason
+from .errors import Code, Reason
 from .sqlite_files import Files, Inodes
 from .url import take_statement_timeout
 
@@ -77,23 +77,21 @@ class Sqlite(Connection, SqliteDatabase):
     foreign_key_violations = frozenset({sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY})
     snapshot = ("DEFERRED",)
 
-    def __init__(self, name: str, *, limit: float | None, **options: Any) -> None:
+    def __init__(self, name: str, *, limit: float, **options: Any) -> None:
         super().__init__(name, **options)
         self._limit = limit
         self._deadline = math.inf
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         opened = super().connect(reuse_if_open)
-        if opened and self._limit is not None:
-            self.connection().set_progress_handler(self._is_late, STEPS)
+        if opened:
+            self.connection().set_progress_handler(
+                lambda: time.monotonic() > self._deadline, STEPS
+            )
         return opened
 
-    def _is_late(self) -> bool:
-        return time.monotonic() > self._deadline
-
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        if self._limit is not None:
-            self._deadline = time.monotonic() + self._limit
+        self._deadline = time.monotonic() + self._limit
         try:
             return super().execute_sql(sql, params)
         finally:
@@ -101,6 +99,9 @@ class Sqlite(Connection, SqliteDatabase):
 
     @staticmethod
     def error_code(error: BaseException) -> Code:
+        if str(error) == "FOREIGN KEY constraint failed":
+            # ON DELETE RESTRICT is a trigger of SQLite's own, and has its code.
+            return sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
         code: int | None = getattr(error, "sqlite_errorcode", None)
         return code
 
@@ -119,12 +120,6 @@ class Sqlite(Connection, SqliteDatabase):
     def without_values(cls, error: BaseException) -> str:
         return str(error)  # It has names only.
 
-    def violation(self, error: BaseException) -> type[IntegrityError]:
-        # ON DELETE RESTRICT is a trigger of SQLite's own.
-        if str(error) == "FOREIGN KEY constraint failed":
-            return ForeignKeyViolation
-        return super().violation(error)
-
     def rollback(self) -> None:
         # SQLite has done it, if it was a write that was late or found the disk full.
         if self.is_closed() or self.connection().in_transaction:
@@ -137,7 +132,7 @@ class Sqlite(Connection, SqliteDatabase):
 
     def is_clean(self) -> bool:
         return (
-            self._limit is not None
+            self._limit < math.inf
             and not self.session_is_set
             and not self.connection().in_transaction
         )
@@ -265,13 +260,12 @@ def connector(url: str) -> Connector:
         name = f"file:/{uuid.uuid4()}?vfs=memdb"
         # The database lasts as long as a connection to it: as long as this one, which
         # is closed when nobody can connect any more.
-        keeper = Sqlite(name, limit=None, **options)
+        options["pragmas"] = {"foreign_keys": 1}
+        keeper = Sqlite(name, limit=math.inf, **options)
         keeper.connect()
 
         def connect(*, limited: bool = True) -> Connection:
-            limit = seconds if limited else None
-            pragmas = {"foreign_keys": 1}
-            return Sqlite(name, limit=limit, pragmas=pragmas, **options)
+            return Sqlite(name, limit=seconds if limited else math.inf, **options)
 
         finalize(connect, keeper.close)
         return connect
@@ -280,5 +274,5 @@ def connector(url: str) -> Connector:
     modes = chain(["rwc"], repeat("rw"))
     files = Files(os.path.realpath(path))
     return lambda limited=True: SqliteFile(
-        files, next(modes), limit=seconds if limited else None, **options
+        files, next(modes), limit=seconds if limited else math.inf, **options
     )

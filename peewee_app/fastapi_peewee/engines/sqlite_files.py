@@ -7,22 +7,18 @@ was put in the place of another has the other's log beside it, and gets its page
 import os
 import struct
 from contextlib import suppress
-from typing import BinaryIO
+from functools import cache
 
 from .errors import ReplacedError
 
 # An attribute of the log: the inodes of its database and of itself. A copy has others.
 OWNER = "user.peewee_app.owner"
 
-# Parts of the first page of a database, and of the headers of a log and of its pages;
-# https://www.sqlite.org/fileformat.html has them.
-PAGE_1 = struct.Struct(">16sH2B4xI")
+# The counter of changes on the first page of a database; size of a page and salt of a
+# log; number and salt of a page in it: https://www.sqlite.org/fileformat.html
+PAGE_1 = struct.Struct(">24xI")
 LOG = struct.Struct(">8xI4x8s8x")
-LOG_PAGE = struct.Struct(">II8s8x")
-MAGIC = b"SQLite format 3\0"
-WAL = 2
-# Readings of a log before it is taken for another file's: one in use changes meanwhile.
-READINGS = 5
+LOG_PAGE = struct.Struct(">I4x8s8x")
 
 # Paths of files, and their inodes; None where there is none.
 Inodes = tuple[tuple[str, int | None], ...]
@@ -43,11 +39,8 @@ class Files:
         inode = inode_of(self.path)
         if inode is None:
             return  # SQLite makes it, or says that there is none.
-        if self._inode not in (None, inode) or not is_owned(self.path):
-            raise self.error()
-        if self._inode is None and not any(
-            log_fits(self.path) for _ in range(READINGS)
-        ):
+        fits = inode == self._inode or (self._inode is None and log_fits(self.path))
+        if not fits or not is_owned(self.path):
             raise self.error()
 
     def error(self) -> ReplacedError:
@@ -111,60 +104,34 @@ def is_owned(path: str) -> bool:
 
 
 def log_fits(path: str) -> bool:
-    """Return False if the log cannot be that of the database, by what is in them.
+    """Return False if the log goes on from a later state of the database.
 
-    A change of the first page counts up the counter that is on it. So the counter of
-    the database is that of a first page in the log, or that of the page before them.
+    A change of the first page counts up the counter that is on it. So the database,
+    which gets its pages from the log, is behind its first page there by one at most.
     """
     try:
         with open(f"{path}-wal", "rb") as log:
-            start = first_page(path)  # Before the log, which may go on.
-            page_size, counters = read_log(log)
-    except OSError:
+            size, salt = LOG.unpack(log.read(LOG.size))
+            while True:
+                number, log_salt = LOG_PAGE.unpack(log.read(LOG_PAGE.size))
+                if log_salt != salt:  # It is left from an earlier round.
+                    return True
+                if number == 1:
+                    (counter,) = PAGE_1.unpack(log.read(PAGE_1.size))
+                    break
+                log.seek(size, os.SEEK_CUR)
+        # After the log, since others may write: it can only be a later one then.
+        start = os.pread(descriptor(path, os.stat(path).st_ino), PAGE_1.size, 0)
+        return bool(counter - 1 <= PAGE_1.unpack(start)[0])
+    except (OSError, struct.error):  # There is none, or it ends there.
         return True
-    if page_size is None or not start.startswith(MAGIC) or len(start) < PAGE_1.size:
-        return True
-    _, size, written, read, counter = PAGE_1.unpack(start)
-    if (size, written, read) != (page_size % 65535, WAL, WAL):
-        return False
-    return not counters or counters[0] - 1 <= counter <= counters[-1]
 
 
-def read_log(log: BinaryIO) -> tuple[int | None, list[int]]:
-    """Return the size of the log's pages, and the counters of its first pages.
+@cache
+def descriptor(path: str, _inode: int) -> int:
+    """Return a descriptor of the database, which stays open.
 
-    None, if nothing was committed to it.
+    To close one would take this process's locks from the database, those of other
+    connections too.
     """
-    header = log.read(LOG.size)
-    if len(header) < LOG.size:
-        return None, []
-    size, salt = LOG.unpack(header)
-    committed: list[int] = []
-    pending: list[int] = []
-    found = None
-    while len(header := log.read(LOG_PAGE.size)) == LOG_PAGE.size:
-        number, commit, page_salt = LOG_PAGE.unpack(header)
-        if page_salt != salt:  # It is left from an earlier round.
-            break
-        start = log.read(PAGE_1.size)
-        if number == 1 and len(start) == PAGE_1.size and start.startswith(MAGIC):
-            pending.append(PAGE_1.unpack(start)[-1])
-        log.seek(size - PAGE_1.size, os.SEEK_CUR)
-        if commit:
-            found = size
-            committed += pending
-            pending = []
-    return found, committed
-
-
-# Descriptors of databases, by their inodes. They stay open: to close one would take
-# this process's locks from the database, those of other connections too.
-_descriptors: dict[int, int] = {}
-
-
-def first_page(path: str) -> bytes:
-    """Return the beginning of the database."""
-    inode = os.stat(path).st_ino
-    if inode not in _descriptors:
-        _descriptors[inode] = os.open(path, os.O_RDONLY)
-    return os.pread(_descriptors[inode], PAGE_1.size, 0)
+    return os.open(path, os.O_RDONLY)

@@ -1,5 +1,6 @@
 """Addresses that are dead, and clocks that jump."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -10,10 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
+from peewee_app import health
+from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.fastapi_peewee.engines import mysql, postgresql
+from peewee_app.migrations import migrate
 
 from ...engines import on
-from .notes import note_app
+from .notes import db, note_app
 
 SERVERS = on("postgresql", "mariadb")
 
@@ -60,6 +64,24 @@ def test_a_name_with_a_dead_address_leads_to_the_one_that_answers(
     # Each new connection waits for the dead address, and requests do not.
     assert connected - start > 2
     assert time.monotonic() - connected < 2
+
+
+@pytest.mark.anyio
+@pytest.mark.slow  # It waits for time to pass.
+@SERVERS
+async def test_readiness_does_not_wait_for_a_dead_address(
+    url: str, two_addresses: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "TRIAL_INTERVAL", 1)
+    migrate(connector(url))
+    pool = Pool(db, connector(two_addresses), size=1, timeout=1)
+    readiness = health.Readiness(connector(two_addresses), pool)
+    assert await readiness.why_not() == "timeout"  # It has no connection yet.
+    await asyncio.sleep(3)
+    for _ in range(3):
+        assert await readiness.why_not() is None
+        await asyncio.sleep(1.5)  # Another trial is due.
+    readiness.close()
 
 
 def test_a_clock_that_jumps_disturbs_nothing(

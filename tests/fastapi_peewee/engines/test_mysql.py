@@ -18,7 +18,7 @@ def test_a_socket_in_the_file_system(url: str) -> None:
     path = ask(url, "SELECT @@socket")
     with closing(connector(f"{url}?unix_socket={path}")()) as connection:
         connection.connect()
-        assert connection.execute_sql("SELECT 1").fetchask() == (1,)
+        assert connection.execute_sql("SELECT 1").fetchone() == (1,)
         assert connection.is_clean()
 
 
