@@ -34,7 +34,7 @@ from .transactions import Atomic
 # What of a database's methods its scope does in its own way.
 SCOPE_METHODS = frozenset(
     {
-        *("begin", "commit", "rollback"),
+        *("begin", "commit", "rollback", "in_transaction"),
         *("connect", "close", "is_closed", "is_connection_usable"),
     }
 )

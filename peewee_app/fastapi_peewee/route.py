@@ -17,6 +17,7 @@ from .getter_dict import Reader
 from .pagination import unread_pages
 from .paging import PageQuery
 from .pool import run
+from .size_limit import one_large_answer
 
 # Under this name FastAPI gives the headers and the status that dependencies set.
 RESPONSE = "peewee_route_response"
@@ -74,6 +75,7 @@ class Answer:
 
         self.call = call
 
+    @one_large_answer()
     def _answer(self, function: Callable[[], Any], headers: Response) -> Any:
         with unread_pages(self._route.response_model):
             result = function()

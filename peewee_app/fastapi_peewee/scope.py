@@ -231,6 +231,15 @@ class ConnectionScope:
         """Return whether the scope has not connected, or its connection is closed."""
         return self._database is None or self._database.is_closed()
 
+    def in_transaction(self) -> bool:
+        """Return whether a transaction is open; there is none before the first query.
+
+        The connection may still be in one of the last scope's, until it is cleaned.
+        """
+        if self._ended:
+            raise NoConnectionError
+        return self._database is not None and self._database.in_transaction()
+
     def connect(self, reuse_if_open: bool = False) -> bool:
         """Connect, which the first query would do; return False if that is done.
 

@@ -1,22 +1,42 @@
 """Limit on the related rows of one answer, which a client cannot read in pages."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
-from peewee import SQL, Field, ModelSelect, fn
+from peewee import SQL, Field, ModelSelect, OperationalError, fn
 
 # Rows that are read at once; of more, the database is first asked how large they are.
 FEW = 10_000
 # Characters of all texts, with so many for the rest of each row.
-MAX_SIZE = 32 * 1024 * 1024
+MAX_SIZE = 16 * 1024 * 1024
 ROW_SIZE = 75
 TEXTS = {"CHAR", "TEXT", "VARCHAR"}
 
 
 class TooLargeError(Exception):
     """An answer would have more related rows in it than there is memory for."""
+
+
+# The thread that makes a large answer has it, and others are refused: several at once
+# would take several times the memory, and keep the interpreter from everybody else.
+_large = threading.Lock()
+_thread = threading.local()
+
+
+@contextmanager
+def one_large_answer() -> Iterator[None]:
+    """Let the answer that is made inside be the large one, until it is made."""
+    _thread.is_large = False
+    try:
+        yield
+    finally:
+        if _thread.is_large:
+            _large.release()
+        del _thread.is_large
 
 
 def few(query: "ModelSelect[Any]") -> "ModelSelect[Any]":
@@ -26,7 +46,10 @@ def few(query: "ModelSelect[Any]") -> "ModelSelect[Any]":
 
 
 def check_size(query: "ModelSelect[Any]", fields: Sequence[Field]) -> None:
-    """Raise TooLargeError if these columns of the rows are too large for an answer."""
+    """Raise TooLargeError if these columns of the rows are too large for an answer.
+
+    Raise OperationalError while another thread makes a large answer.
+    """
     texts = [f for f in dict.fromkeys(fields) if f.field_type in TEXTS]
     length = fn.SUM(sum((fn.COALESCE(fn.LENGTH(text), 0) for text in texts), SQL("0")))
     measured = query.select(fn.COUNT(SQL("1")), length).order_by()
@@ -34,6 +57,11 @@ def check_size(query: "ModelSelect[Any]", fields: Sequence[Field]) -> None:
     ((rows, characters),) = database.execute(measured).fetchall()
     if int(characters) + rows * ROW_SIZE > MAX_SIZE:
         raise TooLargeError(f"{rows} related rows are too many for one answer")
+    if getattr(_thread, "is_large", True):
+        return
+    if not _large.acquire(blocking=False):
+        raise OperationalError("another large answer is being made")
+    _thread.is_large = True
 
 
 async def too_large(_request: Request, _exc: Exception) -> JSONResponse:

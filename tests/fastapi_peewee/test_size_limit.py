@@ -59,6 +59,20 @@ def test_too_many_rows_or_too_long_ones_are_refused(
     assert len(page.json()) == number
 
 
+def test_one_large_answer_is_made_at_a_time(client: TestClient) -> None:
+    with client.app_state["pool"].connection():
+        add_users(2, items=5)
+    assert len(client.get("/users/").json()) == 2
+    with size_limit.one_large_answer():
+        with client.app_state["pool"].connection():
+            assert len(read(list[UserOut], User.select())) == 2
+        # This thread has the turn now, and the request has another thread.
+        response = client.get("/users/")
+        assert response.status_code == 503
+        assert response.headers["Retry-After"]
+    assert client.get("/users/").status_code == 200
+
+
 def test_outside_a_request_it_is_an_error(pool: Pool) -> None:
     with pool.connection():
         add_users(1, items=20)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain, islice, repeat
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
+from weakref import finalize
 
 from peewee import OperationalError, SqliteDatabase
 from playhouse.db_url import parse
@@ -257,13 +258,17 @@ def connector(url: str) -> Connector:
     path = options.pop("database")
     if path == ":memory:":
         name = f"file:/{uuid.uuid4()}?vfs=memdb"
-        # The database lasts as long as a connection to it: as long as this one.
+        # The database lasts as long as a connection to it: as long as this one, which
+        # is closed when nobody can connect any more.
         options["pragmas"] = {"foreign_keys": 1}
         keeper = Sqlite(name, limit=math.inf, **options)
         keeper.connect()
-        return lambda limited=True: Sqlite(
-            keeper.database, limit=seconds if limited else math.inf, **options
-        )
+
+        def connect(*, limited: bool = True) -> Connection:
+            return Sqlite(name, limit=seconds if limited else math.inf, **options)
+
+        finalize(connect, keeper.close)
+        return connect
     # Only the first connection may make the file: one that vanishes later is an
     # error, not an empty database.
     modes = chain(["rwc"], repeat("rw"))

@@ -67,6 +67,7 @@ def test_a_name_with_a_dead_address_leads_to_the_one_that_answers(
 
 
 @pytest.mark.anyio
+@pytest.mark.slow  # It waits for time to pass.
 @SERVERS
 async def test_readiness_does_not_wait_for_a_dead_address(
     url: str, two_addresses: str, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,7 @@
 """SQLite: its limits, its log and its cursors."""
 
+import subprocess
+import sys
 import tracemalloc
 from contextlib import closing
 from pathlib import Path
@@ -97,3 +99,25 @@ def test_a_statement_leaves_nothing_behind(notes: Pool) -> None:
         grown, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert grown < 50_000
+
+
+USE_IN_MEMORY = """
+import gc
+from peewee_app.fastapi_peewee import ContextDatabase, connect, connector
+
+db = ContextDatabase()
+connect_to = connector("sqlite://")
+for sql in "CREATE TABLE notes (id)", "SELECT * FROM notes":
+    with connect(db, connect_to):
+        db.execute_sql(sql)
+del connect_to
+gc.collect()
+print("done")
+"""
+
+
+def test_a_database_in_memory_leaves_no_connection_open(engine: str) -> None:
+    # Python reports one since 3.13.
+    command = [sys.executable, "-W", "error", "-c", USE_IN_MEMORY]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("done\n", "")

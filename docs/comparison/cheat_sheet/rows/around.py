@@ -222,9 +222,11 @@ def _() -> object:
     )
     sa.Base.metadata.create_all(engine)
     with sa.Session(engine) as session:
-        return session.scalar(
+        number = session.scalar(
             sa.select(sa.func.count(sa.User.id))
         )
+    engine.dispose()
+    return number
 
 
 @row.peewee

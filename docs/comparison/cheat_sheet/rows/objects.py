@@ -14,7 +14,9 @@ row = Topic("Objects and the database")
 def _() -> object:
     engine = sa.create_engine("sqlite://")
     with sa.Session(engine) as session:
-        return session.scalar(sa.text("SELECT 1"))
+        one = session.scalar(sa.text("SELECT 1"))
+    engine.dispose()
+    return one
 
 
 @row.peewee

@@ -167,7 +167,8 @@ def _() -> object:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         one = connection.scalar(sa.select(sa.literal(1)))
         connection.exec_driver_sql("COMMIT")
-        return one
+    engine.dispose()
+    return one
 
 
 @row.peewee
