@@ -1,4 +1,4 @@
-"""Runs the app on a cluster whose nodes fail under load, and says what happened."""
+"""Run the app on a cluster whose nodes fail under load, and print a report."""
 
 import argparse
 import signal
@@ -17,7 +17,7 @@ from .patroni.scenarios import SCENARIOS
 
 
 def main() -> int:
-    """Run it and print the report; 0 if everything held."""
+    """Print the report; return 0 if everything held."""
     arguments = parse()
     # End on SIGTERM as on Control-C: what was started is stopped. A shell's background
     # job begins with SIGINT ignored.
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def run(arguments: argparse.Namespace) -> GaleraReport | PatroniReport:
-    """Run what was asked for. Raises ServerError if something fails."""
+    """Run the cluster. Raise ServerError if something fails."""
     if arguments.cluster == "galera":
         return run_galera()
     everything = "all" in arguments.scenarios
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> GaleraReport | PatroniReport:
 
 
 def parse() -> argparse.Namespace:
-    """Return what the command line asks for."""
+    """Return the parsed command line."""
     parser = argparse.ArgumentParser(prog="python -m cluster", description=__doc__)
     clusters = parser.add_subparsers(dest="cluster", required=True)
     clusters.add_parser("galera", help=galera.__doc__)

@@ -48,5 +48,5 @@ class Apps:
         self.servers.append(server)
 
     def count_logged(self, text: str) -> int:
-        """Return how often the processes' logs have the text."""
+        """Count the text in the processes' logs."""
         return sum(server.log.count(text) for server in self.servers)

@@ -30,7 +30,7 @@ defaults
 def haproxy(
     directory: Path, config: str, port: int
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A HAProxy that listens on the port, with its files in the directory."""
+    """Run HAProxy on the port, with its files in the directory."""
     file, log = directory / "haproxy.cfg", directory / "haproxy.log"
     file.write_text(config)
     with log.open("wb") as output:
@@ -50,7 +50,7 @@ def haproxy(
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when the process listens. Raises ServerError if it ends instead."""
+    """Wait until the process listens. Raise ServerError if it ends."""
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

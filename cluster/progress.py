@@ -1,4 +1,4 @@
-"""What a run is doing, while it takes its time."""
+"""Progress of a run."""
 
 import sys
 import time

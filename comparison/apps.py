@@ -19,12 +19,12 @@ class App:
 
     name: str
     package: str
-    # Whether all its threads are kept on one core.
+    # True to keep all its threads on one core.
     one_core: bool = False
 
     @property
     def command(self) -> tuple[str, ...]:
-        """Return what its users run: a module, and the arguments that it wants."""
+        """Return the module to run, and its arguments."""
         if self.package == "peewee_app":
             return ("peewee_app",)
         return ("uvicorn", f"{self.package}.main:app")
@@ -45,7 +45,7 @@ FLOOR = App("floor, no ORM", "comparison.floor_app")
 
 
 def both_ways(app: App) -> tuple[App, ...]:
-    """Return the app as it is, and on one core where the system can do that.
+    """Return the app as it is, and on one core if the system can.
 
     Ours keeps to one core by itself.
     """
@@ -54,14 +54,14 @@ def both_ways(app: App) -> tuple[App, ...]:
     return app, replace(app, name=app.name + ONE_CORE, one_core=True)
 
 
-# What a user might choose in place of ours; the floor is only to measure against.
+# Apps to choose in place of ours; the floor is only to measure against.
 OTHERS = (DESIGN, TUNED, TUTORIAL, SQLMODEL, ASYNC, TORTOISE, PWASYNCIO)
 PEERS = tuple(way for app in OTHERS for way in both_ways(app))
 APPS = (OURS, *PEERS, *both_ways(FLOOR))
 
 
 def allow_open_files(number: int) -> None:
-    """Let this process, and those that it starts, open as many, if the system does."""
+    """Let this process and its children open so many files, if the system does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < number:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, hard), hard))

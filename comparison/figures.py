@@ -7,7 +7,7 @@ from statistics import median
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of the values that at least `percent` of them do not exceed."""
+    """Return the percentile by nearest rank."""
     ordered = sorted(values)
     return ordered[max(math.ceil(len(ordered) * percent / 100), 1) - 1]
 
@@ -22,12 +22,12 @@ class Ratio:
 
     @property
     def is_clear(self) -> bool:
-        """Return whether every round says the same: more, or less."""
+        """True if all rounds agree: more, or less."""
         return self.lowest > 1 or self.highest < 1
 
 
 def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio | None:
-    """Return how many times as large ours are; each round is a pair.
+    """Return the ratio of ours to theirs; each round is a pair.
 
     On a shared machine speed drifts from minute to minute, and with it both of a pair.
     So the ratio of the medians is within the extremes of the pairs. Return None if

@@ -1,4 +1,4 @@
-"""From a query to its JSON in one process: what is the ORM, and what is the way it is
+"""CPU time from a query to its JSON in one process: by ORM, and by the way it is
 used. Each ORM answers in the same ways, on the same SQLite file of 1,000 users with 5
 items each, by schemas that are the same for both.
 """
@@ -33,7 +33,7 @@ BUILT_ONCE = "rows, the SQL built once and run as text"
 DRIVER = "the driver alone, the SQL written by hand"
 PEEWEE, SQLALCHEMY, NO_ORM = "Peewee", "SQLAlchemy", "no ORM"
 
-# What one call costs in ms of CPU, by way and ORM.
+# Milliseconds of CPU of a call, by way and ORM.
 Costs = dict[str, dict[str, float]]
 Call = Callable[[], bytes]
 Rows = list[Any]
@@ -124,8 +124,8 @@ def by_peewee(first: int, last: int) -> dict[str, Call]:
 
 
 def by_sqlalchemy(db: Connection, first: int, last: int) -> dict[str, Call]:
-    """The ways to the users between the two ids, by SQLAlchemy, which keeps the SQL
-    that it has compiled for a statement.
+    """Return the ways to the users between the two ids, by SQLAlchemy, which caches
+    a statement's SQL.
     """
     tables = models.User.metadata.tables
     user, item = tables["users"].c, tables["items"].c
@@ -168,8 +168,8 @@ def by_driver(db: sqlite3.Connection, first: int, last: int) -> dict[str, Call]:
 
 
 def measure(ways: dict[str, dict[str, Call]], rounds: int) -> Costs:
-    """The least CPU time of each way, in ms: they take turns, so that a busy machine is
-    no worse for one than for another. `ways` are by ORM, the costs by way.
+    """Return the least CPU time of each way, in ms. The ways take turns, so that a busy
+    machine slows all alike. `ways` are by ORM, the costs by way.
     """
     costs: Costs = {}
     for _ in range(rounds):

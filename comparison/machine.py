@@ -1,4 +1,4 @@
-"""What the figures were measured on; nothing that names the machine."""
+"""Machine that the figures come from, without its name."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ PACKAGES = (
 
 
 def describe() -> dict[str, str]:
-    """Hardware, system and versions, in the order in which to show them."""
+    """Return hardware, system and versions, in the order to show."""
     memory = psutil.virtual_memory().total / 2**30
     cores = f"{os.cpu_count()} cores, {_cpu_model()}, {memory:.0f} GiB of memory"
     return {

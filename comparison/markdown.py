@@ -9,7 +9,7 @@ TIMES = "×"  # noqa: RUF001 - a multiplication
 
 
 def table(header: list[str], rows: Iterable[list[str]]) -> str:
-    """A Markdown table; all columns but the first are aligned to the right."""
+    """Return a Markdown table; columns after the first are right-aligned."""
     lines = [header, *rows]
     widths = [max(len(line[n]) for line in lines) for n in range(len(header))]
     ruler = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -23,7 +23,7 @@ def table(header: list[str], rows: Iterable[list[str]]) -> str:
 
 
 def number(value: float | None) -> str:
-    """The digits that the figure is good for: three, and no more than two decimals."""
+    """Return a figure with three digits, and at most two decimals."""
     if value is None:
         return MISSING
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
@@ -33,7 +33,7 @@ def number(value: float | None) -> str:
 def ratio(value: Ratio | None) -> str:
     """Return the ratio and, in brackets, the extremes of the rounds.
 
-    Where some rounds say more and others less, it is no difference.
+    Say "no difference" if the rounds disagree.
     """
     if value is None:
         return MISSING

@@ -23,13 +23,13 @@ from .plan import (
     apps_of,
 )
 
-# Is told what comes next, before each step.
+# Called before each step, with its name.
 Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one app did in one measurement."""
+    """Result of a measurement of one app."""
 
     load: Load
     cpu_seconds: float
@@ -38,7 +38,7 @@ class Sample:
 
     @property
     def cpu_ms(self) -> float | None:
-        """CPU time of the server for a request, in ms; None without an answer."""
+        """Server's CPU time for a request, in ms; None without an answer."""
         answered = len(self.load.latencies)
         return self.cpu_seconds * 1000 / answered if answered else None
 
@@ -53,7 +53,7 @@ class Results:
 
     # Name and version.
     engine: str
-    # Of each route and app one sample for each round.
+    # A sample for each route, app and round.
     routes: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
     # By number of clients; by route and number of items; ... of items per user.
     clients: dict[int, Samples] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Bench:
 
 
 class Measurement:
-    """Fills a `Results`. `server_url` is that of a PostgreSQL server, or None."""
+    """Run on one engine. `server_url` is a PostgreSQL server's, or None."""
 
     def __init__(
         self, apps: Sequence[App], plan: Plan, server_url: str | None, report: Report
@@ -117,7 +117,7 @@ class Measurement:
                 yield Bench(app, url)
 
     def routes(self, benches: list[Bench]) -> None:
-        """All servers run, one is driven at a time; neighbours in time are compared."""
+        """Run all servers, and load one at a time, so that rounds compare."""
         plan = self._plan
         names = [bench.app.name for bench in benches]
         self.results.routes = {route: {name: [] for name in names} for route in ROUTES}
@@ -129,7 +129,7 @@ class Measurement:
             pairs = list(zip(benches, servers, strict=True))
             for number in range(plan.rounds + 1):
                 for route in ROUTES:
-                    # Every other round goes the other way round.
+                    # Reverse the order in every other round.
                     for bench, server in pairs[:: -1 if number % 2 else 1]:
                         self._report(f"{route}, {bench.app.name}")
                         seconds = plan.seconds if number else plan.warm_up
@@ -140,7 +140,7 @@ class Measurement:
                             self.results.routes[route][bench.app.name].append(sample)
 
     def clients(self, benches: list[Bench]) -> None:
-        """One user read by more and more clients."""
+        """Read one user by more and more clients."""
         plan = self._plan
         for bench in benches:
             fill(bench.url, plan.users, plan.items_per_user)
@@ -156,7 +156,7 @@ class Measurement:
                     )
 
     def rows(self, benches: list[Bench]) -> None:
-        """Return the cost of a request as the tables grow."""
+        """Measure a request as the tables grow."""
         plan = self._plan
         for items in plan.ladder_items:
             users = items // plan.items_per_user
@@ -168,7 +168,7 @@ class Measurement:
                 )
 
     def items_per_user(self, benches: list[Bench]) -> None:
-        """Return the cost of a request as there is more to return."""
+        """Measure a request as its answer grows."""
         plan = self._plan
         for items in plan.ladder_items_per_user:
             for bench in benches:
@@ -199,7 +199,7 @@ class Measurement:
                 of_rung[bench.app.name] = sample
 
     def memory(self, benches: list[Bench]) -> None:
-        """Return what one request for the largest page takes."""
+        """Measure one request for the largest page."""
         for bench in benches:
             self._report(f"memory, {bench.app.name}")
             fill(bench.url, max(self._plan.users, 1000), self._plan.items_per_user)

@@ -1,4 +1,4 @@
-"""What is measured, how often and how long."""
+"""Plan: measurements, rounds and times."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ BuildRequest = Callable[[int, int], bytes]
 
 
 def _some_user(n: int, users: int) -> int:
-    """All users in turn, neighbours far apart: 7919 is prime."""
+    """Return users in turn, far apart: 7919 is prime."""
     return n * 7919 % users + 1
 
 
@@ -35,12 +35,12 @@ LARGEST_PAGE = get("/users/?limit=1000")
 ROUTES_OF_ROWS = (ONE_USER, USERS, ITEMS)
 ROUTES_OF_ITEMS = (ONE_USER, USERS)
 
-# What is measured with apps, in the order of the page. Between the first of these and
-# the others comes what is measured without any.
+# Parts that measure apps, in the order of the page. After the first comes the part that
+# is measured without an app.
 PARTS = ("routes", "clients", "rows", "items", "memory")
 IN_PROCESS = "process"
 
-# Who climbs a ladder: not everybody, to keep the time.
+# Apps on the ladders: not all, to save time.
 LADDERS: dict[str, tuple[App, ...]] = {
     "clients": (OURS, DESIGN, TUTORIAL, ASYNC, TORTOISE, PWASYNCIO),
     "rows": (OURS, DESIGN, TUTORIAL, TORTOISE),
@@ -49,7 +49,7 @@ LADDERS: dict[str, tuple[App, ...]] = {
 
 
 def apps_of(part: str, apps: Sequence[App]) -> list[App]:
-    """Those of the apps that the part is measured with."""
+    """Return the apps that the part measures."""
     if part == "routes":
         return list(apps)
     return [app for app in apps if app in LADDERS.get(part, apps) and not app.one_core]
@@ -57,7 +57,7 @@ def apps_of(part: str, apps: Sequence[App]) -> list[App]:
 
 @dataclass(frozen=True)
 class Plan:
-    """Times are in seconds. Each measurement ends `patience` after its time at last."""
+    """Times in seconds. A measurement ends at most `patience` after its time."""
 
     users: int = 1000
     items_per_user: int = 5
@@ -66,9 +66,9 @@ class Plan:
     seconds: float = 1.0
     patience: float = 10.0
     warm_up: float = 0.3
-    # How often each way is measured in process.
+    # Rounds of each way in process.
     process_rounds: int = 30
-    # The ladders. On those of rows there is one client, so that nothing else counts.
+    # The ladders. Rows have one client, so that nothing else counts.
     ladder_seconds: float = 1.0
     ladder_clients: tuple[int, ...] = (1, 16, 64, 200, 1000)
     ladder_items: tuple[int, ...] = (1_000, 10_000, 100_000)
@@ -77,12 +77,12 @@ class Plan:
 
     @property
     def items(self) -> int:
-        """Return how many items there are at the start."""
+        """Number of items at the start."""
         return self.users * self.items_per_user
 
 
 FULL = Plan()
-# Less than two minutes, to see that everything runs; too short for figures to rely on.
+# Less than two minutes, to see that everything runs; too short for real figures.
 QUICK = replace(
     FULL,
     rounds=1,
@@ -104,14 +104,14 @@ PROCESS_ROUND = 0.3
 
 
 class Work(NamedTuple):
-    """How many steps something has, and about how many seconds it takes."""
+    """Number of steps, and about how many seconds they take."""
 
     steps: int
     seconds: float
 
 
 def work_of_app(plan: Plan) -> dict[str, Work]:
-    """Return what each part is, for one app on one engine."""
+    """Return each part's work, for one app on one engine."""
     rung = plan.warm_up + plan.ladder_seconds
     clients, items, items_per_user = (
         len(plan.ladder_clients),
@@ -144,7 +144,7 @@ def _start(servers: int, items: int) -> float:
 
 
 def work(plan: Plan, apps: Sequence[App], parts: Sequence[str], engines: int) -> Work:
-    """What all of a run is. An app that hangs takes `patience` longer each time."""
+    """Return the work of a run. An app that hangs adds `patience` each time."""
     of_app = work_of_app(plan)
     shares = [(of_app[p], len(apps_of(p, apps))) for p in PARTS if p in parts]
     steps = engines * sum(share.steps * number for share, number in shares)

@@ -1,4 +1,4 @@
-"""Page of results: three questions, each answered for every engine."""
+"""Page of results: three questions, with answers for every engine."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
@@ -35,16 +35,16 @@ def _plot(title: str, name: str, results: Results) -> str:
 
 
 def per_second(rounds: Rounds) -> list[float]:
-    """Requests a second, by round."""
+    """Return requests/s by round."""
     return [sample.load.per_second for sample in rounds]
 
 
 def cpu_ms(rounds: Rounds) -> list[float]:
-    """CPU ms of a request, by round; 0 where none was answered."""
+    """Return CPU ms of a request by round; 0 without an answer."""
     return [sample.cpu_ms or 0.0 for sample in rounds]
 
 
-# Which stack serves the tutorial's API how fast.
+# Speed of each stack with the tutorial's API.
 
 
 def _which_stack(results: Sequence[Results], plan: Plan) -> Iterator[str]:
@@ -108,11 +108,11 @@ def _faster(ours: Rounds, theirs: Rounds) -> str:
     return ratio(paired_ratio(per_second(ours), per_second(theirs)))
 
 
-# What came out, in three sentences.
+# The results in three sentences.
 
 
 class Comparison(NamedTuple):
-    """How many times as many requests a second ours answers, and at what CPU."""
+    """Ratios of ours to another app: requests per second, and CPU."""
 
     engine: str
     route: str
@@ -122,17 +122,17 @@ class Comparison(NamedTuple):
 
     @property
     def where(self) -> str:
-        """Return which app it is, on which route and engine."""
+        """Name of the app, the route and the engine."""
         return f"{self.name} on `{self.route}`, {self.engine.split()[0]}"
 
     @property
     def is_behind(self) -> bool:
-        """Return whether ours is slower, or needs more CPU, in every round."""
+        """True if ours is slower, or needs more CPU, in every round."""
         return self.speed.highest < 1 or self.cpu.lowest > 1
 
     @property
     def is_open(self) -> bool:
-        """Return whether the rounds disagree on which is faster."""
+        """True if the rounds disagree on which is faster."""
         return not self.speed.is_clear
 
     def __str__(self) -> str:
@@ -156,7 +156,7 @@ def comparisons(
 
 
 def came_out(results: Sequence[Results]) -> Iterator[str]:
-    """Say what came out: against the tutorial, the other apps and the floor."""
+    """Yield the results against the tutorial, other apps and the floor."""
     against = list(comparisons(results, PEERS))
     tutorial = [c for c in against if c.name == TUTORIAL.name]
     floor = list(comparisons(results, [FLOOR]))

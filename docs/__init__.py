@@ -1,1 +1,1 @@
-"""The site: `python -m docs` builds and serves it."""
+"""Site: `python -m docs` builds and serves it."""

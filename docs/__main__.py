@@ -25,13 +25,13 @@ def build() -> None:
 
 
 def server(port: int) -> ThreadingHTTPServer:
-    """A server of the site, for this machine only; port 0 is any free one."""
+    """Return a local server of the site; port 0 is any free one."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(TARGET))
     return ThreadingHTTPServer(("127.0.0.1", port), handler)
 
 
 def main() -> None:
-    """Do what the arguments say."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
     parser.add_argument("--build", action="store_true", help="only build")
     parser.add_argument("--port", type=int, default=8001, help="to serve at")

@@ -40,8 +40,8 @@ myst_enable_extensions = ["colon_fence"]
 myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
 
-# Signatures name what other packages document, and what this one keeps to itself. A
-# reference of ours that leads nowhere is a warning still.
+# Signatures have names that other packages document, or none does. A reference of
+# ours that leads nowhere is still a warning.
 nitpick_ignore_regex = [("py:class", r"(?!peewee_app\.fastapi_peewee\.\w+$).*")]
 default_role = "code"  # As in Markdown.
 add_module_names = False

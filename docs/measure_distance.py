@@ -31,7 +31,7 @@ USER = {"email": "deadpool@example.com", "password": "chimichangas4life"}
 
 
 def pass_on(source: socket.socket, target: socket.socket, delay: float) -> None:
-    """Pass on what comes, so many seconds later, until one of the two hangs up."""
+    """Pass on data `delay` seconds later, until one side hangs up."""
     with suppress(OSError):
         while data := source.recv(1 << 16):
             if delay:
@@ -44,7 +44,7 @@ def pass_on(source: socket.socket, target: socket.socket, delay: float) -> None:
 def serve_from_afar(
     listener: socket.socket, address: tuple[str, int], round_trip: float
 ) -> None:
-    """Connect who comes to the address, a round trip of so many seconds away."""
+    """Connect clients to the address, `round_trip` seconds away."""
     while True:
         client, _ = listener.accept()
         server = socket.create_connection(address)
@@ -57,7 +57,7 @@ def serve_from_afar(
 
 
 def requests_per_second(url: str, size: int) -> float:
-    """Of `GET /users/1`, by a process that has so many connections."""
+    """Measure `GET /users/1` on a pool of `size` connections."""
     with serve(url, "--no-access-log", DATABASE_POOL_SIZE=str(size)) as server:
         with httpx2.Client(base_url=server.base_url, timeout=60) as client:
             client.post("/users/", json=USER)

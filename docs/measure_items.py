@@ -1,4 +1,4 @@
-"""What the items of one user cost: nested in the user, and by the page.
+"""Cost of one user's items: nested in the user, and by the page.
 
     python -m docs.measure_items [DATABASE_URL]
 
@@ -35,7 +35,7 @@ def add_items(first: int, last: int) -> None:
 
 
 def cost(client: httpx2.Client, server: Server, path: str) -> tuple[int, float]:
-    """The bytes of an answer, and the milliseconds of CPU the server takes for it."""
+    """Return an answer's bytes, and the server's CPU milliseconds for it."""
     length = len(client.get(path).raise_for_status().content)
     start, count = server.cpu_seconds(), 0
     while server.cpu_seconds() - start < SECONDS:

@@ -1,4 +1,4 @@
-"""What one client can make the process hold, and how long others wait meanwhile.
+"""Memory that one client can make the process use, and how long others wait.
 
     python -m docs.measure_limits [DATABASE_URL]
 
@@ -39,7 +39,7 @@ PAGES = {
 
 @contextmanager
 def waiting(server: Server) -> Iterator[list[float]]:
-    """Ask for /health until the end of the block; yield how many seconds it took."""
+    """Ask for /health until the end of the block; yield the seconds of each."""
     done = threading.Event()
     times: list[float] = []
 
@@ -60,7 +60,7 @@ def waiting(server: Server) -> Iterator[list[float]]:
 
 
 def pipeline(server: Server) -> None:
-    """Send so many bytes of requests on one connection, and read nothing."""
+    """Send many requests on one connection, and read nothing."""
     request = get("/health")
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.settimeout(SECONDS)
@@ -69,7 +69,7 @@ def pipeline(server: Server) -> None:
 
 
 def at_once(server: Server, path: str, count: int) -> str:
-    """Send as many requests, and read all answers; return their status."""
+    """Send `count` requests at once; return the statuses."""
     statuses = set()
 
     def ask() -> None:
@@ -86,7 +86,7 @@ def at_once(server: Server, path: str, count: int) -> str:
 
 
 def never_read(server: Server, path: str, count: int) -> str:
-    """Send as many requests, and read nothing."""
+    """Send `count` requests, and read nothing."""
     with ExitStack() as stack:
         for _ in range(count):
             client = stack.enter_context(socket.socket())
@@ -98,7 +98,7 @@ def never_read(server: Server, path: str, count: int) -> str:
 
 
 def fill(url: str, users: int, items: int, text: str) -> None:
-    """Store users with items, in place of what is there."""
+    """Replace all rows by users with items."""
     patient = f"{url}{'&' if '?' in url else '?'}statement_timeout=600"
     with connect(db, connector(patient)), db.atomic():
         Item.delete().execute()
@@ -119,7 +119,7 @@ def fill(url: str, users: int, items: int, text: str) -> None:
 def measure(
     url: str, act: Callable[[Server], object], *options: str
 ) -> tuple[str, list[str]]:
-    """Do it to a new server; return what it says, MiB before and at most, and waits."""
+    """Act on a new server; return the result, MiB before and at most, and wait."""
     with serve(url, "--no-access-log", *options) as server:
         httpx2.get(f"{server.base_url}/users/?limit=1", timeout=60)
         before = server.peak_mib() or 0

@@ -1,4 +1,4 @@
-"""What a page costs at which depth, by `skip` and by `after`, among a million items.
+"""Time of a page by its depth, with `skip` and with `after`, among a million items.
 
     python -m docs.measure_paging [DATABASE_URL]
 
@@ -36,13 +36,13 @@ def fill(url: str) -> None:
             rows = [(n, f"Item {n}", "The Foo Wrestlers", 1) for n in numbers]
             fields = [Item.id, Item.title, Item.description, Item.owner]
             Item.insert_many(rows, fields=fields).execute()
-        # Without it PostgreSQL guesses at first, as it will not for long.
+        # Without it, PostgreSQL has no statistics for a while.
         table = "TABLE items" if url.startswith(("mysql", "mariadb")) else "items"
         db.execute_sql(f"ANALYZE {table}")
 
 
 def milliseconds(client: httpx2.Client, **parameters: int) -> float:
-    """The time of the fastest of some requests for a page of 100 items."""
+    """Return the fastest of some requests for a page of 100 items."""
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()

@@ -18,7 +18,7 @@ from peewee_app.web.body_limit import BodyLimitMiddleware
 
 
 class DatabaseMiddleware:
-    """Gives every request a scope, as `get_db` does to those that depend on it.
+    """Middleware that gives every request a scope, as `get_db` does.
 
     Each request waits for a slot, also one that asks nothing of the database. The scope
     ends when the response starts, so a slow reader does not hold it. A plain ASGI
@@ -77,5 +77,5 @@ def create_user(user: schemas.UserCreate) -> User:
 
 @app.get("/users/count")
 def count_users() -> int:
-    """How many users there are."""
+    """Count the users."""
     return User.select().count()

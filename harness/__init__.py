@@ -1,1 +1,1 @@
-"""What starts servers and drives load, for the tests, the comparison and the docs."""
+"""Servers, and load on them, for the tests, the comparison and the docs."""

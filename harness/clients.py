@@ -22,7 +22,7 @@ BACK_OFF = 0.05
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request ended with, and when; the status is 0 if no answer came."""
+    """Outcome of a request, and its time; status 0 if no answer came."""
 
     time: float
     seconds: float
@@ -32,10 +32,10 @@ class Answer:
 
 @dataclass
 class Tally:
-    """What clients have seen. Each text is sent once: one stored twice was doubled."""
+    """Answers to clients. Each text is sent once; one stored twice was doubled."""
 
     answers: list[Answer] = field(default_factory=list)
-    # Of each row with a 200: its unique text, and the id that the client was told.
+    # Rows answered with 200: each one's unique text, and the id in the answer.
     users: dict[str, int] = field(default_factory=dict)
     items: dict[str, int] = field(default_factory=dict)
     # The unique texts of the writes that ended otherwise.
@@ -49,7 +49,7 @@ class Tally:
         return Counter(answer.status for answer in times)
 
     def written(self, since: float = 0) -> list[float]:
-        """Return when writes were acknowledged, from a time on."""
+        """Return the times of acknowledged writes since a time."""
         return [
             answer.time
             for answer in self.answers
@@ -57,17 +57,17 @@ class Tally:
         ]
 
     def longest_silence(self, since: float) -> float:
-        """Return the most seconds on end without an acknowledged write since a time."""
+        """Return the longest time without an acknowledged write, in seconds."""
         times = [since, *self.written(since), self.answers[-1].time]
         return max(later - sooner for sooner, later in itertools.pairwise(times))
 
     @property
     def slowest(self) -> float:
-        """Seconds that the slowest answer took."""
+        """Return the slowest answer's seconds."""
         return max(answer.seconds for answer in self.answers)
 
     def report(self, title: str, **figures: object) -> None:
-        """Print what came, for `pytest -rP` and for the documentation."""
+        """Print the results, for `pytest -rP` and for the docs."""
         shown = [show(self.statuses()), f"slowest {self.slowest:.1f} s"]
         shown += [f"{name} {figure}" for name, figure in figures.items()]
         print(f"{title}:", ", ".join(shown))
@@ -99,7 +99,7 @@ class Client:
         self.count = itertools.count()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Post users and items for each, and read these back, until told to stop."""
+        """Post users and their items, and read the items back, until stopped."""
         while not stop.is_set():
             email = f"{self.name}-{next(self.count)}@example.com"
             user = USER | {"email": email}
@@ -134,7 +134,7 @@ class Client:
     async def request(
         self, method: str, path: str, body: dict[str, str] | None = None
     ) -> httpx2.Response | None:
-        """Ask any process of the app, and note what it answers."""
+        """Ask any process of the app, and note the answer."""
         await asyncio.sleep(random.uniform(0, self.pause))
         start = time.monotonic()
         response = None
@@ -163,7 +163,7 @@ async def http_client(base_url: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 @asynccontextmanager
 async def clients(base_url: str, count: int) -> AsyncIterator[Tally]:
-    """Let so many clients post items of user 1, and read them, for a block of code.
+    """Let `count` clients post and read items of user 1 during a block of code.
 
     Raise AssertionError at its end if anything but 200 and 503 was answered.
     """

@@ -20,7 +20,7 @@ CONNECT_TIMEOUT = 20
 
 @dataclass
 class Load:
-    """What came of it. `latencies`, in seconds, are those of the 200s."""
+    """Results of a load. `latencies` are seconds, of the 200s only."""
 
     latencies: list[float] = field(default_factory=list)
     # Answers of another status, and connections that the server closed.
@@ -32,17 +32,17 @@ class Load:
 
     @property
     def per_second(self) -> float:
-        """Requests per second that were answered with 200."""
+        """Answers with status 200 per second."""
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
 
 def get(path: str) -> bytes:
-    """A GET request as bytes."""
+    """Return a GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def post(path: str, json: bytes) -> bytes:
-    """A POST request as bytes."""
+    """Return a POST request."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(json)}\r\n"
     return head.encode() + b"Content-Type: application/json\r\n\r\n" + json
 
@@ -114,10 +114,10 @@ def drive(
     seconds: float,
     patience: float,
 ) -> Load:
-    """Let as many clients send requests for `seconds`, then `patience` seconds longer
-    wait for the answers that are still to come.
+    """Let the clients send requests for `seconds`, then wait up to `patience` seconds
+    for the last answers.
 
-    Raises OSError or TimeoutError if the clients cannot connect.
+    Raise OSError or TimeoutError if the clients cannot connect.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_drive(port, requests, clients, seconds, patience))
@@ -155,5 +155,5 @@ async def _drive(
 
 
 def requests_for(build: Callable[[int], bytes]) -> Iterator[bytes]:
-    """An endless row of requests, the first of them `build(0)`."""
+    """Return endless requests, the first is `build(0)`."""
     return map(build, count())

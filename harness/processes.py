@@ -1,4 +1,4 @@
-"""Programs of this machine, and processes that do not outlive who started them."""
+"""Installed programs, and processes that end with the one that started them."""
 
 import getpass
 import os
@@ -17,7 +17,7 @@ class NotInstalledError(Exception):
 
 
 class ServerError(Exception):
-    """A server did not do what it was asked to; the message has the end of its log."""
+    """A server did not do what it should; the message has the end of its log."""
 
 
 def program(name: str, package: str) -> str:
@@ -58,14 +58,14 @@ def free_port() -> int:
 
 
 def run_as(user: str) -> str:
-    """Return the user to run a server as that refuses root: `user`, if this is root."""
+    """Return the user for a server that refuses root: `user`, if this is root."""
     return getpass.getuser() if os.geteuid() else user
 
 
 def dying_with_us(signal: str) -> list[str]:
-    """Return what to put before a command, for it to get the signal when we are gone.
+    """Return a prefix for a command that gets the signal when its parent ends.
 
-    "We" are the thread that starts it; also one that is killed. Only on Linux.
+    Its parent is the thread that starts it. Only on Linux.
     """
     setpriv = shutil.which("setpriv")
     return [setpriv, f"--pdeathsig={signal}"] if setpriv else []

@@ -32,12 +32,12 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self) -> httpx2.Client:
-        """Return a client that has patience with a busy machine."""
+        """Return a client with a timeout for a busy machine."""
         return httpx2.Client(base_url=self.base_url, timeout=60)
 
     @property
     def log(self) -> str:
-        """Return what it has logged until now."""
+        """Return the log until now."""
         return self._log.read_text()
 
     def wait_for(self, text: str, timeout: float = 60) -> None:
@@ -62,7 +62,7 @@ class Server:
         return self.wait()
 
     def keep_to_core(self, core: int) -> None:
-        """Let all its threads, and those that they start, run on this core only."""
+        """Run all its threads, present and future, on this core only."""
         for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
             with suppress(ProcessLookupError):  # It has ended since.
                 os.sched_setaffinity(int(thread.name), {core})
@@ -73,7 +73,7 @@ class Server:
         return times.user + times.system
 
     def peak_mib(self) -> float | None:
-        """Return the most memory (RSS) it has had, in MiB; None where no /proc is."""
+        """Return the peak memory (RSS) in MiB; None without /proc."""
         try:
             status = Path(f"/proc/{self.process.pid}/status").read_text()
         except OSError:
@@ -89,15 +89,15 @@ def serve(
     module: Sequence[str] = ("peewee_app",),
     **environment: str,
 ) -> Iterator[Server]:
-    """Serve the database at `url`, with more arguments and environment for uvicorn.
+    """Serve the database at `url`; the arguments and environment are uvicorn's.
 
-    `module` is what to run in place of the app: a module, and its first arguments.
+    `module` runs in place of the app: a module, and its first arguments.
 
     The socket listens before the process starts: a client's first request waits.
     """
     with NamedTemporaryFile(prefix="server-", suffix=".log") as log:
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-            # The server takes a descriptor for a Unix socket, and does not set it: each
+            # uvicorn takes a descriptor for a Unix socket, and does not set it: each
             # answer would wait 40 ms for the client's delayed acknowledgement.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             port = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Database servers: real ones, each in a directory of its own."""
+"""Real database servers, each in a directory of its own."""
 
 import os
 import pwd
@@ -31,15 +31,15 @@ class DatabaseServer(ABC):
 
     @abstractmethod
     def command(self) -> list[str]:
-        """Return what starts the server."""
+        """Return the server's command."""
 
     @abstractmethod
     def connect(self) -> Any:
-        """A driver's connection, as the administrator."""
+        """Connect as the administrator."""
 
     @property
     def user(self) -> str | None:
-        """Return the system user to run it as; None for the present one."""
+        """Return the system user to run it as; None for this one."""
         return None
 
     def start(self, timeout: float = 60) -> None:
@@ -90,7 +90,7 @@ class DatabaseServer(ABC):
         self.stop(signal.SIGKILL)
 
     def execute(self, *statements: str) -> list[Any]:
-        """Run the statements; the rows of the last one."""
+        """Run the statements; return the last's rows."""
         with closing(self.connect()) as connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
@@ -139,14 +139,14 @@ class Postgresql(DatabaseServer):
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """SIGINT closes the connections; SIGTERM would wait for them to close."""
+        """Stop it by SIGINT: with SIGTERM it would wait for its clients."""
         super().stop(number)
 
 
 class PgBouncer(DatabaseServer):
-    """A PgBouncer in front of a PostgreSQL server, of the machine's own installation.
+    """PgBouncer, as installed, in front of a PostgreSQL server.
 
-    Its settings are the ones that it comes with, but for those given.
+    Settings that are not given have their defaults.
     """
 
     def __init__(
@@ -174,18 +174,18 @@ class PgBouncer(DatabaseServer):
 
     @property
     def user(self) -> str | None:
-        """It refuses to run as root, as PostgreSQL does."""
+        """Return a user, since it refuses root."""
         return self.server.user
 
     def command(self) -> list[str]:
         return [self.program, str(self.directory / "pgbouncer.ini")]
 
     def stop(self, number: int = signal.SIGQUIT) -> None:
-        """SIGQUIT ends it at once. From 1.23 on, SIGTERM waits for its clients."""
+        """Stop it by SIGQUIT: from 1.23 on, SIGTERM waits for its clients."""
         super().stop(number)
 
     def connect(self) -> Any:
-        """To its console, where PAUSE and RESUME are statements."""
+        """Connect to its console, which takes PAUSE and RESUME."""
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,
@@ -197,7 +197,7 @@ class PgBouncer(DatabaseServer):
 
 
 class Mariadb(DatabaseServer):
-    """A MariaDB server, of the machine's own installation."""
+    """MariaDB server, as installed."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
@@ -220,7 +220,7 @@ class Mariadb(DatabaseServer):
     def options(self) -> list[str]:
         return [
             f"--datadir={self.directory / 'data'}",
-            # In a shared one, each that starts removes the others' temporary tables.
+            # A server that starts removes the temporary tables in a shared one.
             f"--tmpdir={self.directory}",
             f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
             "--innodb-log-file-size=8M",
@@ -251,7 +251,7 @@ class Mariadb(DatabaseServer):
 
 @contextmanager
 def running(kind: Callable[[Path], DatabaseServer]) -> Iterator[Any]:
-    """A server of this kind, stopped and forgotten at the end."""
+    """Yield a server of this kind; remove it at the end."""
     # Not pytest's directory: only its own user may look into that one.
     directory = Path(tempfile.mkdtemp(prefix="peewee_app_test_"))
     directory.chmod(0o755)

@@ -1,1 +1,1 @@
-"""A MariaDB Galera cluster: a node dies, comes back, and conflicts are met."""
+"""MariaDB Galera cluster: a node dies and comes back, and writes conflict."""

@@ -10,8 +10,8 @@ from harness.processes import PATH, free_port
 from ..haproxy import DEFAULTS, haproxy
 from .nodes import Node
 
-# A node answers when it takes part in the group, and not merely when its port is open:
-# one that lost the others, or is still catching up, refuses every query.
+# Asks if the node takes part in the group, since an open port is not enough: a node
+# that lost the others, or is catching up, refuses every query.
 CHECK = """\
 #!/bin/sh
 # HAProxy runs this with: its own address and port, the node's address and port.
@@ -38,7 +38,7 @@ listen galera
 
 @contextmanager
 def balancer(nodes: list[Node]) -> Iterator[int]:
-    """The port of a HAProxy that spreads connections over the nodes that are ready.
+    """Yield the port of a HAProxy that spreads connections over the ready nodes.
 
     When a node dies, its connections are closed within about a second.
     """

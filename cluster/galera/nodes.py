@@ -17,7 +17,7 @@ import pymysql
 
 from harness.processes import PATH, ServerError, dying_with_us, free_port, run_as
 
-# What has to be installed, and the Debian package that it is in.
+# Files that must be there, and the Debian package of each.
 NEEDED = {
     "mariadbd": "mariadb-server",
     "mariadb-install-db": "mariadb-server",
@@ -27,10 +27,10 @@ NEEDED = {
     "socat": "socat",
     "/usr/lib/galera/libgalera_smm.so": "galera-4",
 }
-# Seconds for a node to start and to copy what it lacks.
+# Seconds for a node to start and to catch up.
 START_TIMEOUT = 60
 USER, PASSWORD, DATABASE = "app", "chimichangas4life", "app"
-# MariaDB and rsync want to be somebody but root.
+# MariaDB and rsync do not want to run as root.
 SERVER_USER = run_as("mysql")
 
 CONFIG = """\
@@ -109,9 +109,9 @@ class Node:
             raise ServerError(f"{self.name}: {install.stdout}{install.stderr}")
 
     def start(self, *options: str) -> None:
-        """Start the server, at the position in the group's history that it has got to.
+        """Start the server at the position where it stopped.
 
-        Only with that position is it sent the part it missed, and not everything.
+        Without that position it would get all data, and not only the missed part.
         """
         log = Path(f"{self.log}.recovery")
         self._run("--wsrep-recover", f"--log-error={log}")
@@ -122,7 +122,7 @@ class Node:
         self._run(*options, f"--log-error={self.log}")
 
     def wait_until_synced(self) -> None:
-        """Return when the node takes part. Raise ServerError if it does not in time."""
+        """Wait until the node takes part. Raise ServerError if it is late."""
         end = time.monotonic() + START_TIMEOUT
         while time.monotonic() < end:
             if self._process is None or self._process.poll() is not None:
@@ -137,16 +137,16 @@ class Node:
         raise ServerError(f"{self.name} did not start:\n{log}")
 
     def kill(self) -> None:
-        """Let the server die as it would with its machine: kill -9."""
+        """Kill the server as if its machine died: kill -9."""
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(START_TIMEOUT)
 
     def connect(self) -> "pymysql.Connection[Any]":
-        """A connection to the server as its administrator.
+        """Connect to the server as its administrator.
 
-        Raises OSError if nothing listens, and pymysql.Error.
+        Raise OSError if nothing listens, and pymysql.Error.
         """
         connection = pymysql.connect(
             user="root", autocommit=True, read_timeout=30, defer_connect=True
@@ -163,28 +163,28 @@ class Node:
 
     @property
     def url(self) -> str:
-        """Return the URL of the app's database on this very node."""
+        """Return the URL of the app's database on this node."""
         return database_url(self.port)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return what the query finds on this node. Raises pymysql.Error."""
+        """Return the query's rows on this node. Raise pymysql.Error."""
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             return list(cursor.fetchall())
 
     def connections(self) -> int:
-        """How many connections the app has to this node. Raises pymysql.Error."""
+        """Count the app's connections to this node. Raise pymysql.Error."""
         threads = "information_schema.processlist"
         return len(self.rows(f"SELECT id FROM {threads} WHERE user = '{USER}'"))
 
     def transfer(self) -> str:
-        """Return how the node was last brought up to date, by its own log."""
+        """Return how the node last caught up, from its log."""
         log = self.log.read_text(errors="replace")
         received = re.findall(r"Receiving IST: (\d+) writesets", log)
         return f"IST of {received[-1]} write sets" if received else "SST"
 
     def status(self, name: str) -> str:
-        """Return the value of a status variable. Raises pymysql.Error."""
+        """Return a status variable. Raise pymysql.Error."""
         return str(self.rows(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
 
     def _environment(self) -> dict[str, str]:
@@ -207,15 +207,15 @@ class Node:
 
 
 def database_url(port: int) -> str:
-    """The URL of the app's database, at a node or at what stands before the nodes."""
+    """Return the URL of the app's database at a node, or at the balancer."""
     return f"mysql://{USER}:{PASSWORD}@127.0.0.1:{port}/{DATABASE}"
 
 
 @contextmanager
 def cluster(size: int) -> Iterator[list[Node]]:
-    """So many nodes that have found each other, and a database for the app.
+    """Yield a cluster of `size` nodes, with a database for the app.
 
-    They are in a temporary directory, and are gone when the block ends. Raises
+    They are in a temporary directory, and are gone when the block ends. Raise
     ServerError if one does not start.
     """
     with tempfile.TemporaryDirectory(prefix="cluster-") as directory:

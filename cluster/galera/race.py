@@ -18,14 +18,14 @@ from peewee_app.fastapi_peewee import connect, connector
 
 from .nodes import DATABASE, Node
 
-# Seconds that the posts of a round have to reach the nodes. It is less than the app's
-# limit for a statement, since those that are there already wait for the others.
+# Seconds for a round's posts to reach the nodes. It is less than the app's limit for a
+# statement, since the first ones wait for the others.
 GATHER_TIMEOUT = 5
 
 
 @dataclass
 class Race:
-    """How the races ended."""
+    """Results of races."""
 
     rounds: int = 0
     # Rounds in which more than one node had a post to run.
@@ -62,7 +62,7 @@ async def race(apps: list[httpx2.AsyncClient], nodes: list[Node], rounds: int) -
 
 
 def gather(posts: int, connections: "list[pymysql.Connection[Any]]") -> list[int]:
-    """Return how many posts wait on each node; returns when they all do, or in time."""
+    """Wait until all posts have arrived, or time is up; return their number by node."""
     end = time.monotonic() + GATHER_TIMEOUT
     while True:
         waiting = []
@@ -80,17 +80,17 @@ def gather(posts: int, connections: "list[pymysql.Connection[Any]]") -> list[int
 
 @dataclass
 class Increments:
-    """How the increments ended."""
+    """Results of increments."""
 
     acknowledged: int = 0
     refused: int = 0
     retries: int = 0
-    # The number, as each node has it in the end.
+    # The number on each node in the end.
     values: list[int] = field(default_factory=list)
 
 
 class Retries(logging.Handler):
-    """Counts what the app's database layer logs that it runs again."""
+    """Counter of retries that the app's database layer logs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class Retries(logging.Handler):
 
 
 def increment(nodes: list[Node], times: int) -> Increments:
-    """Add 1 to the same number, so many times through each node, all at once.
+    """Add 1 to the same number `times` times through each node, all at once.
 
     A lost or a doubled write shows in the sum. It uses the app's database layer.
     """

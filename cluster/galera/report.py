@@ -1,4 +1,4 @@
-"""What happened, in figures and in text."""
+"""Result, in figures and in text."""
 
 from dataclasses import dataclass, field
 
@@ -13,23 +13,23 @@ class NodeState:
     """One node in the end."""
 
     stored: Stored
-    # Of all rows in all columns.
+    # Of all rows and columns.
     checksums: list[int]
-    # Transactions that the node undid since another node's came first; in those of
-    # the first kind, it found that out when it was about to commit them.
+    # Transactions that the node rolled back since another node's came first; the
+    # first kind when it was about to commit.
     failed_certifications: int
     aborted: int
 
 
 @dataclass
 class Report:
-    """What happened; times are seconds on the monotonic clock."""
+    """Result; times are seconds on the monotonic clock."""
 
     tally: Tally = field(default_factory=Tally)
     killed: float = 0
     restarted: float = 0
     synced: float = 0
-    # How the node that came back was brought up to date.
+    # How the node caught up when it came back.
     transfer: str = ""
     race: Race = field(default_factory=Race)
     increments: Increments = field(default_factory=Increments)
@@ -40,7 +40,7 @@ class Report:
     nodes: dict[str, NodeState] = field(default_factory=dict)
 
     def broken_promises(self) -> list[str]:
-        """Return what did not hold, if anything, in words."""
+        """Return the promises that did not hold."""
         unexpected = self.tally.statuses().keys() - {200, 503}
         states = list(self.nodes.values())
         stored = [state.stored for state in states]
@@ -65,7 +65,7 @@ class Report:
         return [promise for promise, kept in held.items() if not kept]
 
     def text(self) -> str:
-        """Return the report, to be read."""
+        """Return the report as text."""
         return "\n".join([*self._load(), "", *self._nodes(), "", *self._conflicts()])
 
     def _load(self) -> list[str]:
@@ -119,7 +119,7 @@ class Report:
 
 
 def node_state(node: Node, tally: Tally) -> NodeState:
-    """Return what the node has, compared with what the clients were told."""
+    """Compare the node's rows with the clients' answers."""
     checksums = node.rows(f"CHECKSUM TABLE {DATABASE}.users, {DATABASE}.items")
     return NodeState(
         compare(

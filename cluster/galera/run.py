@@ -1,4 +1,4 @@
-"""Runs the app on a cluster, kills a node under load, and prints what happened."""
+"""Run the app on a cluster, and kill a node under load."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ INCREMENTS = 50
 def run() -> Report:
     """Start everything, kill a node under load, let it return, then stop everything.
 
-    Raises ServerError if something does not start.
+    Raise ServerError if something does not start.
     """
     report = Report()
     say("starting the nodes")
@@ -42,7 +42,7 @@ async def work(nodes: list[Node], url: str, report: Report) -> None:
     """Serve the database at the URL; put load on it, and then make conflicts."""
     say("starting processes of the app")
     async with Apps(url) as apps:
-        # At once: only one of them makes the tables.
+        # At once, though only one makes the tables.
         await asyncio.gather(*(apps.add() for _ in range(PROCESSES)))
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -76,7 +76,7 @@ async def kill_and_return(node: Node, apps: Apps, report: Report) -> None:
     report.synced = time.monotonic()
     report.transfer = node.transfer()
     say(f"{node.name} is synced")
-    # Pools keep the connections they have. A new process opens new ones, and HAProxy
+    # Pools keep their connections. A new process opens new ones, and HAProxy
     # gives them to the node that has fewest.
     await apps.add()
     await asyncio.sleep(AFTER)

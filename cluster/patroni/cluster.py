@@ -17,26 +17,26 @@ from harness.processes import ServerError
 from .etcd import Etcd
 from .nodes import DATABASE, Node
 
-# Seconds for the nodes to become what was asked for.
+# Seconds for the nodes to reach a state.
 TIMEOUT = 90
 
 T = TypeVar("T")
 
 
 class Cluster:
-    """Nodes, and the etcd that they agree by."""
+    """Nodes, and their etcd."""
 
     def __init__(self, nodes: list[Node], etcd: Etcd) -> None:
         self.nodes = nodes
         self.etcd = etcd
 
     async def primary(self) -> Node:
-        """Return the node that takes writes; waits until there is one."""
+        """Wait for a node that takes writes, and return it."""
         leaders = await self.wait("a primary", self._leaders)
         return leaders[0]
 
     async def failover(self, former: Node) -> None:
-        """Return when another node than the former primary takes writes."""
+        """Wait until another node than the former primary takes writes."""
         others = [node for node in self.nodes if node is not former]
         await self.wait("another primary", lambda: any(n.leads() for n in others))
 
@@ -64,16 +64,16 @@ class Cluster:
             raise ServerError(f"no switchover: {response.text}")
 
     async def whole(self) -> None:
-        """Return when all nodes follow one primary, and have all that it has.
+        """Wait until all nodes follow one primary, and have all its data.
 
         In synchronous mode, one of them has to be the primary's synchronous standby.
         """
         await self.wait("nodes that follow one primary", self._is_whole)
 
     async def wait(self, what: str, find: Callable[[], T]) -> T:
-        """Return what is found as soon as it is; raise ServerError if that is late.
+        """Wait until `find` returns something true; raise ServerError if late.
 
-        Servers that do not answer, or refuse, are asked again.
+        Ask servers again that refuse or do not answer.
         """
         end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
@@ -114,9 +114,9 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(size: int) -> AsyncIterator[Cluster]:
-    """So many nodes with a primary among them, and a database for the app.
+    """Yield `size` nodes, one of them primary, with a database for the app.
 
-    They are in a temporary directory, and are gone when the block ends. Raises
+    They are in a temporary directory, and are gone when the block ends. Raise
     ServerError if one does not start.
     """
     with ExitStack() as stack:

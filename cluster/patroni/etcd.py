@@ -27,7 +27,7 @@ class Etcd:
         shutil.chown(self.directory, programs.USER)
 
     def start(self) -> None:
-        """Start it with what it knew."""
+        """Start it with its data."""
         peer = f"http://127.0.0.1:{self.peer_port}"
         self._process = programs.start(
             *("etcd", "--data-dir", self.directory / "data"),
@@ -39,7 +39,7 @@ class Etcd:
         )
 
     def serves(self) -> bool:
-        """Whether it has found out what it knows. Raises httpx2.TransportError."""
+        """Return True if it is healthy. Raise httpx2.TransportError."""
         return httpx2.get(f"{self.url}/health").status_code == 200
 
     def kill(self) -> None:

@@ -69,7 +69,7 @@ postgresql:
     shared_buffers: 32MB
 """
 
-# What the node and the others have to do with each other goes through here: its
+# All traffic between the node and the others goes through here: its
 # connections to etcd, and the others' to its PostgreSQL and its Patroni. Clients and
 # the balancer reach the node without it.
 NETWORK = """\
@@ -98,7 +98,7 @@ class Node:
         self.network_etcd_port = free_port()
         self.log = directory / "patroni.log"
         self.watchdog = Watchdog(directory / "watchdog")
-        # Where Patroni is asked what the node is, and told what to do.
+        # Patroni's API: the node's role, and commands.
         self.rest = httpx2.Client(base_url=f"http://127.0.0.1:{self.rest_port}")
         self._patroni: subprocess.Popen[bytes] | None = None
         self._network: subprocess.Popen[bytes] | None = None
@@ -107,7 +107,7 @@ class Node:
     def prepared(self) -> Iterator[None]:
         """Make the directory, the configuration and the network, for a block of code.
 
-        Whatever of the node runs at the end of the block is killed.
+        Kill its processes at the end of the block.
         """
         self.directory.mkdir(mode=0o755)
         config = CONFIG.format(bin=programs.BIN, **vars(self))
@@ -124,7 +124,7 @@ class Node:
                 self.watchdog.close()
 
     def start(self) -> None:
-        """Start Patroni, which starts PostgreSQL when it knows what the node is."""
+        """Start Patroni, which starts PostgreSQL when it knows the node's role."""
         config = self.directory / "patroni.yml"
         self._patroni = programs.start(
             "patroni", config, directory=self.directory, log=self.log
@@ -146,31 +146,31 @@ class Node:
         self._signal(signal.SIGCONT)
 
     def cut_off(self) -> None:
-        """Let nothing pass between the node and the others: silence, and no goodbye."""
+        """Stop all traffic between the node and the others, and close nothing."""
         if self._network:
             self._network.send_signal(signal.SIGSTOP)
 
     def reconnect(self) -> None:
-        """Let the network carry on, with what was on its way."""
+        """Let traffic go on, with what was on its way."""
         if self._network:
             self._network.send_signal(signal.SIGCONT)
 
     def leads(self) -> bool:
-        """Return whether the node takes writes, as its Patroni tells the balancer."""
+        """Return True if the node takes writes, as Patroni tells the balancer."""
         try:
             return self.rest.get("/primary", timeout=1).status_code == 200
         except httpx2.TransportError:
             return False
 
     def rows(self, sql: str, database: str = DATABASE) -> list[tuple[Any, ...]]:
-        """Return what the query finds on this node. Raises psycopg.Error."""
+        """Return the query's rows on this node. Raise psycopg.Error."""
         conninfo = f"host=127.0.0.1 port={self.port} user=postgres dbname={database}"
         with psycopg.connect(conninfo, connect_timeout=2, autocommit=True) as found:
             cursor = found.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
     def _signal(self, number: signal.Signals) -> int:
-        """Send a signal to each process of the node; how many there are.
+        """Signal each process of the node; return their number.
 
         Patroni runs in the node's directory, and PostgreSQL in one below it.
         """

@@ -8,7 +8,7 @@ from harness.processes import PATH, dying_with_us, run_as
 
 # Debian keeps each version of PostgreSQL in a directory of its own.
 BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/nowhere"))
-# What has to be installed, and the Debian package that it is in.
+# Files that must be there, and the Debian package of each.
 NEEDED = {
     f"{BIN}/postgres": "postgresql",
     "patroni": "patroni",
@@ -20,7 +20,7 @@ USER = run_as("postgres")
 
 
 def start(*command: str | Path, directory: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start a program in the directory, which is its user's; the log grows."""
+    """Start a program as the directory's owner; append to the log."""
     with log.open("ab") as output:
         return subprocess.Popen(
             [*dying_with_us("TERM"), *command],

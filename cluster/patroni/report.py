@@ -1,4 +1,4 @@
-"""What each fault cost, in figures and in text."""
+"""Cost of each fault, in figures and in text."""
 
 from dataclasses import dataclass, field
 
@@ -7,10 +7,10 @@ from harness.clients import Stored, Tally, show
 
 @dataclass
 class Side:
-    """What the clients of the app saw that reaches the database in one way."""
+    """Result of clients whose app reaches the database in one way."""
 
     tally: Tally
-    # What each node has of it in the end.
+    # The rows on each node in the end.
     nodes: list[Stored]
 
     @property
@@ -26,12 +26,12 @@ class Side:
 
 @dataclass
 class Outcome:
-    """What one scenario did in one mode; sides by the app's way to the database."""
+    """Result of a scenario in a mode; sides by the app's way to the database."""
 
     scenario: str
     synchronous: bool
     sides: dict[str, Side]
-    # Of all rows in all columns, by node.
+    # By node, of all rows and columns.
     checksums: list[str]
     # Seconds on the clock: the fault, and when all nodes followed one primary again.
     begin: float
@@ -39,21 +39,21 @@ class Outcome:
 
     @property
     def mode(self) -> str:
-        """Return the mode, in a word."""
+        """Name of the mode."""
         return "sync" if self.synchronous else "async"
 
     @property
     def keeps_all(self) -> bool:
-        """Return whether nothing that was acknowledged may be lost.
+        """True if no acknowledged write may be lost.
 
-        A primary that was frozen, and that no watchdog has reset, goes on as such for a
-        moment. Patroni 3.0.2 may also give it its lock back, and undo what the other
+        A frozen primary without a watchdog goes on as primary for a moment. Patroni
+        3.0.2 may also give it its lock back, and undo the writes that the other
         primary has acknowledged.
         """
         return self.synchronous and self.scenario != "freeze"
 
     def promises(self, side: Side) -> dict[str, bool]:
-        """Return what can go wrong, and whether it did not."""
+        """Return promises by name, and if each was kept."""
         # The items of a user that was lost, or is not there yet, are refused.
         allowed = {200, 503} if self.keeps_all else {200, 503, 404}
         statuses = side.tally.statuses()
@@ -70,12 +70,12 @@ class Outcome:
 
 @dataclass
 class Report:
-    """All that was run."""
+    """All results."""
 
     outcomes: list[Outcome] = field(default_factory=list)
 
     def broken_promises(self) -> list[str]:
-        """Return what did not hold, if anything, in words."""
+        """Return the promises that did not hold."""
         return [
             f"{outcome.scenario}, {outcome.mode}, by {way}: {promise}"
             for outcome in self.outcomes
@@ -85,7 +85,7 @@ class Report:
         ]
 
     def text(self) -> str:
-        """Return the report, to be read."""
+        """Return the report as text."""
         lines = [
             "writes: acknowledged; lost: of these; unread: not found when read back",
             "silent: longest seconds without an acknowledged write, from the fault on",

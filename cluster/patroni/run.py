@@ -1,4 +1,4 @@
-"""Runs the app on the cluster, and one scenario after the other under load."""
+"""Run the app on the cluster, and one scenario after the other under load."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ BEFORE, AFTER = 2, 2
 def run(scenarios: Iterable[str], modes: Iterable[bool] = (False, True)) -> Report:
     """Run the scenarios in each mode: False is asynchronous, True is synchronous.
 
-    The app's processes stay the same all the time. Raises ServerError if
+    The app's processes stay the same all the time. Raise ServerError if
     something does not start, or does not come back.
     """
     return asyncio.run(work([(name, mode) for mode in modes for name in scenarios]))
@@ -66,14 +66,14 @@ def urls(nodes: list[Node], port: int) -> dict[str, str]:
 
 
 def stored(node: Node, tally: Tally) -> Stored:
-    """Return what the node has, compared with what the clients were told."""
+    """Compare the node's rows with the clients' answers."""
     users = node.rows("SELECT email, id FROM users")
     items = node.rows("SELECT title, id FROM items")
     return compare(tally, users, items)
 
 
 def checksum(node: Node) -> str:
-    """A checksum of all that the app has stored."""
+    """Return a checksum of all the app's rows."""
     rows = node.rows("SELECT * FROM users ORDER BY id")
     rows += node.rows("SELECT * FROM items ORDER BY id")
     return sha256(repr(rows).encode()).hexdigest()
@@ -82,7 +82,7 @@ def checksum(node: Node) -> str:
 async def outcome(
     nodes: Cluster, ways: dict[str, Apps], scenario: str, synchronous: bool
 ) -> Outcome:
-    """Run a scenario under load, and compare what is stored with what was said."""
+    """Run a scenario under load; compare stored rows with the answers."""
     mode = "synchronous" if synchronous else "asynchronous"
     say(f"load begins: {scenario}, {mode}")
     tallies = {way: Tally() for way in ways}

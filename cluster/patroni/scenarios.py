@@ -1,4 +1,4 @@
-"""What is done to the cluster under load. After each, all nodes find together again."""
+"""Faults of the cluster under load. After each, all nodes find together again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ ETCD_AWAY = 12
 
 
 async def kill(cluster: Cluster) -> None:
-    """The primary's machine dies, and starts again later."""
+    """Kill the primary's machine; start it again later."""
     await reset(cluster, await cluster.primary())
 
 
@@ -28,7 +28,7 @@ async def reset(cluster: Cluster, primary: Node) -> None:
 
 
 async def lag(cluster: Cluster) -> None:
-    """The same, and what the primary did last had not got to the others."""
+    """Kill a primary whose last writes have not reached the others."""
     primary = await cluster.primary()
     primary.cut_off()
     await asyncio.sleep(LAG)
@@ -37,7 +37,7 @@ async def lag(cluster: Cluster) -> None:
 
 
 async def freeze(cluster: Cluster) -> None:
-    """The primary's machine hangs, and goes on later as if nothing had been.
+    """Freeze the primary's machine, and let it go on later.
 
     Here, as in all scenarios but the next, nobody looks at its watchdog.
     """
@@ -49,7 +49,7 @@ async def freeze(cluster: Cluster) -> None:
 
 
 async def watchdog(cluster: Cluster) -> None:
-    """The primary's machine hangs, and its watchdog resets it."""
+    """Freeze the primary's machine; its watchdog resets it."""
     primary = await cluster.primary()
     primary.freeze()
     await asyncio.to_thread(primary.watchdog.wait)
@@ -57,7 +57,7 @@ async def watchdog(cluster: Cluster) -> None:
 
 
 async def cut(cluster: Cluster) -> None:
-    """The primary loses the other nodes and etcd; clients still reach it."""
+    """Cut the primary off from other nodes and etcd, not from clients."""
     primary = await cluster.primary()
     primary.cut_off()
     await cluster.failover(primary)
@@ -66,22 +66,22 @@ async def cut(cluster: Cluster) -> None:
 
 
 async def switchover(cluster: Cluster) -> None:
-    """Somebody asks for another primary."""
+    """Switch to another primary."""
     await cluster.switch_over()
 
 
 async def etcd(cluster: Cluster) -> None:
-    """All nodes lose etcd; it comes back with what it knew."""
+    """Stop etcd, and start it again with its data."""
     cluster.etcd.kill()
     await asyncio.sleep(ETCD_AWAY)
     await cluster.start_etcd()
 
 
 async def failsafe(cluster: Cluster) -> None:
-    """The same, with Patroni's failsafe_mode on."""
+    """Stop etcd in Patroni's failsafe_mode."""
     await cluster.configure(failsafe_mode=True)
     rest = (await cluster.primary()).rest
-    # It holds from when the primary has written down who the others are.
+    # It holds once the primary has written down the other nodes.
     await cluster.wait("failsafe mode", lambda: rest.get("/failsafe").is_success)
     await etcd(cluster)
     await cluster.configure(failsafe_mode=False)

@@ -23,13 +23,13 @@ class Watchdog:
         self.pipe = pipe
 
     def prepare(self) -> None:
-        """Make the pipe, and open this end: Patroni waits until somebody has."""
+        """Make the pipe, and open this end, which Patroni waits for."""
         os.mkfifo(self.pipe, 0o600)
         shutil.chown(self.pipe, programs.USER)
         self._end = os.open(self.pipe, os.O_RDONLY | os.O_NONBLOCK)
 
     def wait(self) -> None:
-        """Return when Patroni has been silent for too long."""
+        """Wait until Patroni is silent for too long."""
         written = os.read(self._end, 1 << 16)
         seconds = int(re.findall(rb"timeout=(\d+)", written)[-1])
         while readable(self._end, seconds) and os.read(self._end, 1 << 16):

@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 SQLITE = "sqlite:///"
 POSTGRESQL_CONNECTIONS = 10
 
-# The same promise as in the other apps: what was answered survives a power cut.
+# As in the other apps, an acknowledged write survives a power cut.
 PRAGMAS = ("journal_mode = wal", "synchronous = full", "foreign_keys = 1")
 
 TABLES = """
@@ -110,7 +110,7 @@ class Postgresql:
 
 
 def make_database(url: str) -> Database:
-    """The database at a `sqlite:///` or `postgresql://` URL; it opens nothing yet."""
+    """Make the database of a `sqlite:///` or `postgresql://` URL; connect later."""
     if url.startswith(SQLITE):
         return Sqlite(url.removeprefix(SQLITE))
     return Postgresql(url)

@@ -1,6 +1,6 @@
 """Application. `uvicorn comparison.floor_app.main:app` serves it.
 
-Only the routes that are measured. From the environment comes DATABASE_URL.
+Only the routes that are measured. DATABASE_URL comes from the environment.
 """
 
 import os
@@ -38,7 +38,7 @@ class ItemCreate(BaseModel):
 
 
 def item_json(row: Row) -> dict[str, Any]:
-    """Return what is returned of an item; `row` as ITEM selects it."""
+    """Return an item as JSON has it; `row` is ITEM's."""
     id_, title, description, owner_id = row
     return {
         "title": title,
@@ -49,7 +49,7 @@ def item_json(row: Row) -> dict[str, Any]:
 
 
 def user_json(row: Row, items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what is returned of a user; `row` as USER selects it."""
+    """Return a user as JSON has it; `row` is USER's."""
     id_, email, is_active = row
     return {"email": email, "id": id_, "is_active": bool(is_active), "items": items}
 
@@ -80,7 +80,7 @@ def item_answer(items: list[Row]) -> bytes:
 
 
 def respond(content: bytes) -> Response:
-    """200 with that JSON, past FastAPI's response model."""
+    """Return JSON without FastAPI's response model."""
     return Response(content, media_type="application/json")
 
 

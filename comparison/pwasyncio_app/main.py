@@ -1,6 +1,6 @@
 """Application. `uvicorn comparison.pwasyncio_app.main:app` serves it.
 
-From the environment comes DATABASE_URL.
+DATABASE_URL comes from the environment.
 """
 
 import os

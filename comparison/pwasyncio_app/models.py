@@ -20,19 +20,19 @@ from playhouse.pwasyncio import (
 db = DatabaseProxy()
 
 SQLITE = "sqlite:///"
-# The same promise as in the other apps: what was answered survives a power cut.
+# As in the other apps, an acknowledged write survives a power cut.
 PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1}
 
 
 def make_database(url: str) -> Any:
-    """The database at a `sqlite:///` or `postgresql://` URL; it opens nothing yet."""
+    """Make the database of a `sqlite:///` or `postgresql://` URL; connect later."""
     if url.startswith(SQLITE):
         return AsyncSqliteDatabase(url.removeprefix(SQLITE), pragmas=PRAGMAS)
     return AsyncPostgresqlDatabase(url)
 
 
 class BaseModel(AsyncModelMixin, Model):  # type: ignore[misc]
-    """Binds a model to the database."""
+    """Base of the models."""
 
     class Meta:
         database = db

@@ -17,12 +17,12 @@ def get_user_by_email(db: Session, email: str) -> models.User | None:
 
 
 def get_users(db: Session, skip: int = 0, limit: int = 100) -> list[models.User]:
-    """At most `limit` users, from the one at position `skip` on."""
+    """Return at most `limit` users, from position `skip` on."""
     return list(db.scalars(select(models.User).offset(skip).limit(limit)))
 
 
 def create_user(db: Session, user: schemas.UserCreate) -> models.User:
-    """Return the new user. As in the tutorial, the password is not really hashed."""
+    """Create a user. Like the tutorial's, it does not really hash the password."""
     fake_hashed_password = user.password + "notreallyhashed"
     db_user = models.User(email=user.email, hashed_password=fake_hashed_password)
     db.add(db_user)
@@ -32,14 +32,14 @@ def create_user(db: Session, user: schemas.UserCreate) -> models.User:
 
 
 def get_items(db: Session, skip: int = 0, limit: int = 100) -> list[models.Item]:
-    """At most `limit` items, from the one at position `skip` on."""
+    """Return at most `limit` items, from position `skip` on."""
     return list(db.scalars(select(models.Item).offset(skip).limit(limit)))
 
 
 def create_user_item(
     db: Session, item: schemas.ItemCreate, user_id: int
 ) -> models.Item:
-    """Return the new item."""
+    """Create an item."""
     db_item = models.Item(**item.model_dump(), owner_id=user_id)
     db.add(db_item)
     db.commit()

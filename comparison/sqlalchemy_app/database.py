@@ -13,14 +13,14 @@ class Base(DeclarativeBase):
 
 
 def with_driver(url: str, **drivers: str) -> URL:
-    """Return the URL, with the driver that is given for its database."""
+    """Return the URL with the driver for its database."""
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     return parsed.set(drivername=f"{backend}+{drivers[backend]}")
 
 
 def make_engine(url: str, **options: Any) -> Engine:
-    """The engine for a `sqlite:///` or `postgresql://` URL; it opens nothing yet."""
+    """Make the engine of a `sqlite:///` or `postgresql://` URL; connect later."""
     if url.startswith("sqlite"):
         options["connect_args"] = {"check_same_thread": False}
     parsed = with_driver(url, sqlite="pysqlite", postgresql="psycopg")

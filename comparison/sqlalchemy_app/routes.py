@@ -1,4 +1,4 @@
-"""The path operations."""
+"""Path operations."""
 
 from fastapi import APIRouter, HTTPException
 

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ItemBase(BaseModel):
-    """What is sent and what is returned of an item."""
+    """Fields of an item that go in and out."""
 
     title: str
     description: str | None = None
@@ -24,7 +24,7 @@ class Item(ItemBase):
 
 
 class UserBase(BaseModel):
-    """What is sent and what is returned of a user."""
+    """Fields of a user that go in and out."""
 
     email: str
 

@@ -20,15 +20,15 @@ async def get_user_by_email(db: AsyncSession, email: str) -> User | None:
 
 
 async def get_users(db: AsyncSession, skip: int = 0, limit: int = 100) -> list[User]:
-    """At most `limit` users, from the one at position `skip` on."""
+    """Return at most `limit` users, from position `skip` on."""
     query = select(User).options(selectinload(User.items)).order_by(User.id)
     return list(await db.scalars(query.offset(skip).limit(limit)))
 
 
 async def create_user(db: AsyncSession, user: schemas.UserCreate) -> User:
-    """Return the new user. As in the tutorial, the password is not really hashed."""
+    """Create a user. Like the tutorial's, it does not really hash the password."""
     fake_hashed_password = user.password + "notreallyhashed"
-    # Without a list they would be loaded when they are first asked for: too late.
+    # Without a list, the first access would load them: too late.
     db_user = User(email=user.email, hashed_password=fake_hashed_password, items=[])
     db.add(db_user)
     await db.commit()
@@ -36,7 +36,7 @@ async def create_user(db: AsyncSession, user: schemas.UserCreate) -> User:
 
 
 async def get_items(db: AsyncSession, skip: int = 0, limit: int = 100) -> list[Item]:
-    """At most `limit` items, from the one at position `skip` on."""
+    """Return at most `limit` items, from position `skip` on."""
     query = select(Item).order_by(Item.id).offset(skip).limit(limit)
     return list(await db.scalars(query))
 
@@ -44,7 +44,7 @@ async def get_items(db: AsyncSession, skip: int = 0, limit: int = 100) -> list[I
 async def create_user_item(
     db: AsyncSession, item: schemas.ItemCreate, user_id: int
 ) -> Item:
-    """Return the new item."""
+    """Create an item."""
     db_item = Item(**item.model_dump(), owner_id=user_id)
     db.add(db_item)
     await db.commit()

@@ -16,7 +16,7 @@ from ..sqlalchemy_tuned_app.database import with_pragmas
 
 
 def make_engine(url: str) -> AsyncEngine:
-    """The engine for a `sqlite:///` or `postgresql://` URL; it opens nothing yet."""
+    """Make the engine of a `sqlite:///` or `postgresql://` URL; connect later."""
     engine = create_async_engine(
         with_driver(url, sqlite="aiosqlite", postgresql="asyncpg")
     )

@@ -60,7 +60,7 @@ def _json(adapter: TypeAdapter[Any], data: Any) -> bytes:
 
 
 def _items(rows: Any) -> list[dict[str, Any]]:
-    """Return what is returned of items; `rows` as ITEM selects them."""
+    """Return items as JSON has them; `rows` are ITEM's."""
     return [
         {"title": title, "description": description, "id": id_, "owner_id": owner_id}
         for id_, title, description, owner_id in rows
@@ -68,8 +68,8 @@ def _items(rows: Any) -> list[dict[str, Any]]:
 
 
 def _users(db: Connection, rows: Any) -> list[dict[str, Any]]:
-    """What is returned of users, with their items by one query; `rows` as USER selects
-    them. They are all that there are between the first id and the last.
+    """Return users as JSON has them, with their items by one query. `rows` are USER's,
+    and all that are between the first id and the last.
     """
     if not rows:
         return []
@@ -90,26 +90,26 @@ def get_user(db: Connection, user_id: int) -> bytes | None:
 
 
 def get_users(db: Connection, skip: int = 0, limit: int = 100) -> bytes:
-    """At most `limit` users as JSON, from the one at position `skip` on."""
+    """Return at most `limit` users as JSON, from position `skip` on."""
     page = db.execute(USERS, {"skip": skip, "limit": limit}).all()
     return _json(USERS_JSON, _users(db, page))
 
 
 def create_user(db: Connection, user: schemas.UserCreate) -> bytes:
-    """The new user as JSON. As in the tutorial, the password is not really hashed."""
+    """Create a user. Like the tutorial's, it does not really hash the password."""
     values = {"email": user.email, "hashed_password": user.password + "notreallyhashed"}
     created = db.execute(NEW_USER, {**values, "is_active": True}).one()
     return _json(USER_JSON, {**created._mapping, "items": []})
 
 
 def get_items(db: Connection, skip: int = 0, limit: int = 100) -> bytes:
-    """At most `limit` items as JSON, from the one at position `skip` on."""
+    """Return at most `limit` items as JSON, from position `skip` on."""
     page = db.execute(ITEMS, {"skip": skip, "limit": limit}).all()
     return _json(ITEMS_JSON, _items(page))
 
 
 def create_user_item(db: Connection, item: schemas.ItemCreate, user_id: int) -> bytes:
-    """Return the new item as JSON."""
+    """Create an item."""
     values = {"title": item.title, "description": item.description}
     (created,) = _items(db.execute(NEW_ITEM, {**values, "owner_id": user_id}).all())
     return _json(ITEM_JSON, created)

@@ -1,4 +1,4 @@
-"""Engine, and the turns in front of its connections."""
+"""Engine, and the wait for its connections."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar
@@ -15,7 +15,7 @@ from ..sqlalchemy_tuned_app.database import create_tables, with_pragmas
 # the GIL over for each row.
 SQLITE_CONNECTIONS = 1
 POSTGRESQL_CONNECTIONS = 10
-# What begins a transaction whose statements all see one state.
+# Begins a transaction whose statements all see one state.
 SNAPSHOT = {
     "sqlite": "BEGIN DEFERRED",
     "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ",
@@ -60,7 +60,7 @@ class Database:
         return await run_sync(work, limiter=self._turns)
 
     async def run_in_snapshot(self, query: Callable[[Connection], T]) -> T:
-        """As `run`, for a query that reads by several statements."""
+        """Like `run`, for a query of several statements."""
 
         def read(connection: Connection) -> T:
             connection.exec_driver_sql(SNAPSHOT[connection.dialect.name])
@@ -73,7 +73,7 @@ class Database:
 
 
 def get_database(request: Request) -> Database:
-    """Return the app's database. That takes no connection yet."""
+    """Return the app's database; take no connection yet."""
     database: Database = request.app.state.database
     return database
 

@@ -1,6 +1,6 @@
 """Application. `uvicorn comparison.sqlalchemy_design_app.main:app` serves it.
 
-From the environment comes DATABASE_URL.
+DATABASE_URL comes from the environment.
 """
 
 import os
@@ -24,7 +24,7 @@ router = APIRouter()
 
 
 def respond(content: bytes) -> Response:
-    """200 with that JSON, past FastAPI's response model."""
+    """Return JSON without FastAPI's response model."""
     return Response(content, media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Tutorial's design, with what somebody who knows SQLAlchemy adds to it.
+"""Tutorial's design, tuned by somebody who knows SQLAlchemy.
 
-What is not here is as in `sqlalchemy_app`.
+The rest is imported from `sqlalchemy_app`.
 """

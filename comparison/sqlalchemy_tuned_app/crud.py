@@ -20,18 +20,18 @@ def get_user(db: Session, user_id: int) -> User | None:
 
 
 def get_users(db: Session, skip: int = 0, limit: int = 100) -> list[User]:
-    """At most `limit` users, from the one at position `skip` on."""
+    """Return at most `limit` users, from position `skip` on."""
     return list(db.scalars(USERS.offset(skip).limit(limit)))
 
 
 def create_user(db: Session, user: schemas.UserCreate) -> User:
-    """Return the new user. As in the tutorial, the password is not really hashed."""
+    """Create a user. Like the tutorial's, it does not really hash the password."""
     fake_hashed_password = user.password + "notreallyhashed"
     return _save(db, User(email=user.email, hashed_password=fake_hashed_password))
 
 
 def create_user_item(db: Session, item: schemas.ItemCreate, user_id: int) -> Item:
-    """Return the new item."""
+    """Create an item."""
     return _save(db, Item(**item.model_dump(), owner_id=user_id))
 
 

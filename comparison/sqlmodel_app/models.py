@@ -4,7 +4,7 @@ from sqlmodel import Field, Relationship, SQLModel
 
 
 class ItemBase(SQLModel):
-    """What is sent, stored and returned of an item."""
+    """Fields of an item in the table and in JSON."""
 
     title: str = Field(index=True)
     description: str | None = Field(default=None, index=True)
@@ -15,7 +15,7 @@ class ItemCreate(ItemBase):
 
 
 class UserBase(SQLModel):
-    """What is sent, stored and returned of a user."""
+    """Fields of a user in the table and in JSON."""
 
     email: str = Field(unique=True, index=True)
 

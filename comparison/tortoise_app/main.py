@@ -1,6 +1,6 @@
 """Application. `uvicorn comparison.tortoise_app.main:app` serves it.
 
-From the environment comes DATABASE_URL.
+DATABASE_URL comes from the environment.
 """
 
 import os
@@ -26,7 +26,7 @@ class User(schemas.User):
     @field_validator("items", mode="before")
     @classmethod
     def fetched(cls, items: Any) -> Any:
-        """Pydantic takes a list, and no other kind of sequence."""
+        """Return a list, the only sequence that Pydantic takes."""
         return list(items) if isinstance(items, ReverseRelation) else items
 
 

@@ -1,1 +1,1 @@
-"""What the site needs beyond Sphinx and its well-known extensions."""
+"""Sphinx extensions of the site."""

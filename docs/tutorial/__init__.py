@@ -1,1 +1,1 @@
-"""The programs of the tutorial. Each is shown on a page, and runs as shown."""
+"""Programs of the tutorial. Each is shown on a page, and runs as shown."""

@@ -1,4 +1,4 @@
-"""The app behind a lock: `uvicorn docs.tutorial.locked_app:app`."""
+"""App with a login: `uvicorn docs.tutorial.locked_app:app`."""
 
 import hashlib
 import secrets
@@ -23,12 +23,12 @@ from peewee_app.models import BaseModel, User
 
 HOURS = 12
 hasher = PasswordHash((Argon2Hasher(),))
-# What is compared for an email that nobody has: that takes as long.
+# Hash to verify for an unknown email: that takes as long.
 NOBODY = hasher.hash(secrets.token_urlsafe())
 
 
 class Token(BaseModel):
-    """A key that opens the door; the database has only its digest."""
+    """Token of a user; the database has only its digest."""
 
     digest = CharField(primary_key=True)
     user = ForeignKeyField(User, on_delete="CASCADE")
@@ -39,19 +39,19 @@ class Token(BaseModel):
 
 
 def digest(token: str) -> str:
-    """What is stored of a token: it is random and long, so a fast hash will do."""
+    """Hash a token for the database: it is random and long, so fast is enough."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def now() -> datetime:
-    """UTC, without a time zone, as the column has it."""
+    """Return UTC without zone, as the column has it."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 async def checked_user(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], request: Request
 ) -> User:
-    """The user whose password it is, which is hashed while no connection is held."""
+    """Return the password's user. Hold no connection while it is hashed."""
     pool: Pool = request.state.pool
     async with pool.request():
         user = await run(lambda: crud.get_user_by_email(form.username))
@@ -65,7 +65,7 @@ async def checked_user(
 def current_user(
     token: Annotated[str, Depends(OAuth2PasswordBearer("token"))], db: Db
 ) -> User:
-    """The user who has sent the token."""
+    """Return the token's user."""
     valid = (Token.digest == digest(token)) & (Token.expires > now())
     users: ModelSelect[User] = User.select().join(Token).where(valid, User.is_active)
     user: User | None = users.first()
@@ -83,7 +83,7 @@ door.post("/users/", response_model=schemas.User)(routes.create_user)
 def create_token(
     user: Annotated[User, Depends(checked_user)], db: Db
 ) -> dict[str, str]:
-    """A token for an email and a password."""
+    """Make a token for a login."""
     token = secrets.token_urlsafe(32)
     expires = now() + timedelta(hours=HOURS)
     Token.create(digest=digest(token), user=user, expires=expires)
@@ -92,7 +92,7 @@ def create_token(
 
 @door.get("/users/me", response_model=schemas.User)
 def read_me(user: Annotated[User, Depends(current_user)], db: Db) -> User:
-    """The user who asks."""
+    """Read your user."""
     return user
 
 
@@ -110,6 +110,6 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Pool]]:
 
 app = FastAPI(lifespan=lifespan)
 app.include_router(door)
-# Everything else is for those who have a token.
+# Everything else needs a token.
 for router in routes.routers:
     app.include_router(router, dependencies=[Depends(current_user)])

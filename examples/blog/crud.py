@@ -1,4 +1,4 @@
-"""Every query."""
+"""Queries."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def get_posts(tag: str | None = None) -> "ModelSelect[Post]":
 
 @db.atomic()
 def create_post(tags: set[str], **columns: Any) -> Post:
-    """Create a post, and the tags that there are not yet."""
+    """Create a post, and the tags that are missing."""
     post = Post.create(**columns)
     if tags:
         Tag.insert_many({"name": name} for name in tags).on_conflict_ignore().execute()
@@ -37,7 +37,7 @@ def create_author(name: str) -> Author:
 
 
 def create_comment(post_id: int, **columns: Any) -> Comment | None:
-    """Create a comment; return None if what it replies to is of another post."""
+    """Create a comment; return None if its parent is of another post."""
     parent = columns["parent_id"]
     siblings = get_comments(post_id).where(Comment.id == parent)
     if parent is not None and not siblings.exists():

@@ -1,4 +1,4 @@
-"""The database: its URL, the pool of connections to it, and one for each request."""
+"""Database: its URL, its pool, and a connection for each request."""
 
 import os
 from collections.abc import AsyncIterator

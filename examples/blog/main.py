@@ -1,4 +1,4 @@
-"""The blog: `BLOG_TOKEN=secret uvicorn examples.blog.main:app`."""
+"""Blog: `BLOG_TOKEN=secret uvicorn examples.blog.main:app`."""
 
 import os
 import secrets
@@ -44,7 +44,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await run_sync(pool.close)
 
 
-# The token first: who has none waits for no connection.
+# The token comes first: without it, take no connection.
 WITH_TOKEN = [Depends(check_token)]
 router = APIRouter(
     route_class=PeeweeRoute, dependencies=[Depends(get_db, scope="function")]

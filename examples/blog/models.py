@@ -1,4 +1,4 @@
-"""The tables."""
+"""Tables."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -47,7 +47,7 @@ class Post(BaseModel):
 
     @property
     def threads(self) -> Any:
-        """The comments that reply to none; each has its `replies`."""
+        """Comments that reply to none; each has its `replies`."""
         return self.comments.where(Comment.parent.is_null()).order_by(Comment.id)
 
 

@@ -1,4 +1,4 @@
-"""The JSON that goes in and out."""
+"""JSON that goes in and out."""
 
 from datetime import datetime
 from typing import Annotated

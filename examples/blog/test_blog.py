@@ -1,4 +1,4 @@
-"""The blog over HTTP: `pytest examples/blog`."""
+"""Blog over HTTP: `pytest examples/blog`."""
 
 import os
 import tempfile

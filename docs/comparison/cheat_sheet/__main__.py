@@ -71,7 +71,7 @@ def models_of(module: ModuleType) -> str:
 
 
 def imports(topic: Topic) -> str:
-    """Return what the topic's code imports."""
+    """Return the topic's imports."""
     sides = []
     for module, codes in [
         (sa, [row.sqlalchemy for row in topic.rows]),
@@ -92,7 +92,7 @@ def imports(topic: Topic) -> str:
 
 
 def origins(module: ModuleType) -> dict[str, tuple[str, str]]:
-    """Return where the module has its names from: a module, and what is imported."""
+    """Return the origins of the module's names: a module, and the name there."""
     found = {}
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -166,7 +166,7 @@ def beside(sqlalchemy: str, peewee: str) -> str:
 
 
 def given(row: Row) -> str:
-    """Return what the two sides gave, in a sentence or two."""
+    """Return both sides' results, in a sentence or two."""
     sqlalchemy, peewee = row.results()
     if sqlalchemy == peewee:
         return "" if sqlalchemy == "None" else f"Both give `{sqlalchemy}`."

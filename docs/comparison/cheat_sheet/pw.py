@@ -164,7 +164,7 @@ class Document(BaseModel):
         table_name = "documents"
 
 
-# What is not shown on the page.
+# Not shown on the page.
 
 MODELS = [User, Tag, Item, Item.tags.get_through_model(), Membership, Document]
 

@@ -207,7 +207,7 @@ class Document(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
-# What is not shown on the page.
+# Not shown on the page.
 
 
 @contextmanager

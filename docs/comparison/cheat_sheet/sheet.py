@@ -35,7 +35,7 @@ class Row:
 
     @property
     def anchor(self) -> str:
-        """The end of its address on its page."""
+        """Fragment of the row's URL."""
         return re.sub(r"[^\w\- ]", "", self.title.lower()).replace(" ", "-")
 
     def results(self, url: str = "") -> tuple[str, str]:
@@ -70,7 +70,7 @@ class Topic:
 
     @property
     def name(self) -> str:
-        """The name of its page."""
+        """Name of its page."""
         return self.title.split(",")[0].lower().replace(" ", "_")
 
     def __call__(
@@ -92,7 +92,7 @@ class Topic:
         return decorate
 
     def peewee(self, code: Code) -> Code:
-        """Peewee's side of the last row."""
+        """Add Peewee's side of the row."""
         self.rows[-1].peewee = code
         return code
 
@@ -119,7 +119,7 @@ def run(code: Code, database: AbstractContextManager[dict[str, Any]]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as text: the same text for rows and tuples, for results and lists."""
+    """Return a value as text, the same for rows and tuples, results and lists."""
     if isinstance(value, sa.Base | pw.Model):
         return f"{type(value).__name__}({', '.join(map(repr, key(value)))})"
     if isinstance(value, sa.Row | tuple):
@@ -132,7 +132,7 @@ def shown(value: object) -> str:
 
 
 def key(row: sa.Base | pw.Model) -> tuple[object, ...]:
-    """The primary key of a row."""
+    """Return the primary key."""
     if isinstance(row, sa.Base):
         return tuple(sa.inspect(row).mapper.primary_key_from_instance(row))
     found = row.get_id()
@@ -155,10 +155,10 @@ def used_names(code: Code) -> set[str]:
 
 
 def source(code: Code) -> str:
-    """The body of the function, as a reader writes it.
+    """Return the function's body, as a reader writes it.
 
-    The last `return` falls away, and so do `sa.` and `pw.`, since a program imports the
-    names of one library only.
+    Drop the last `return`, and `sa.` and `pw.`, since a program imports the names of
+    one library only.
     """
     text = dedent(inspect.getsource(code))
     function = ast.parse(text).body[0]

@@ -1,4 +1,4 @@
-"""The tables as they were at first, whatever the models become."""
+"""First tables, which stay as they are when the models change."""
 
 from typing import Any
 

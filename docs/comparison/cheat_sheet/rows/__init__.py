@@ -1,4 +1,4 @@
-"""The rows of the cheat sheet, by topic."""
+"""Rows of the cheat sheet, by topic."""
 
 from docs.comparison.cheat_sheet.sheet import Topic
 

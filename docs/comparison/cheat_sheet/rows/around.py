@@ -1,4 +1,4 @@
-"""What is around the models: hooks, JSON, pools, async, tests, types."""
+"""Around the models: hooks, JSON, pools, async, tests, types."""
 
 from typing import assert_type
 

@@ -1,4 +1,4 @@
-"""What an object knows of the database: where the two differ most."""
+"""Objects and the database: where the two differ most."""
 
 from docs.comparison.cheat_sheet import pw, sa
 from docs.comparison.cheat_sheet.sheet import Topic
