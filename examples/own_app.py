@@ -31,7 +31,7 @@ async def get_db() -> AsyncIterator[ContextDatabase]:
 
 app = FastAPI(dependencies=[Depends(get_db, scope="function")])
 add_database_error_handlers(app)
-# With `--reload`, uvicorn imports the app on its event loop.
+# `uvicorn --reload` imports the app on its event loop.
 with connect(db, "sqlite:///./notes.db", may_block=True):
     db.create_tables([Note])
 

@@ -161,6 +161,10 @@ class Related:
     def __init__(self, relation: Relation, plan: Plan) -> None:
         self.relation = relation
         self._plan = plan
+        # Selected once, whatever it serves for.
+        places = [n for n, field in enumerate(plan.fields) if field is relation.link]
+        self._fields = plan.fields if places else [*plan.fields, relation.link]
+        self._link_place = places[0] if places else -1
         self._kept: dict[Hashable, str] = {}
 
     def of_owners(self, owners: Sequence[Model], keys: Any) -> Iterable[Any]:
@@ -191,7 +195,7 @@ class Related:
                 raise NotFast
             distinct.remove(None)
         rows = [row for batch in padded(distinct) for row in self._rows(batch)]
-        links = as_python(relation.link, [row[-1] for row in rows])
+        links = as_python(relation.link, [row[self._link_place] for row in rows])
         objects = self._plan.read_rows(rows)
         if not relation.many:
             one = dict(zip(links, objects, strict=True))
@@ -207,12 +211,11 @@ class Related:
         return map(of_key.__getitem__, keys)
 
     def _rows(self, keys: list[Any]) -> list[Row]:
-        """Return the columns, and then the link, of what is related to these keys.
+        """Return the columns, the link among them, of what is related to these keys.
 
         The SQL is kept for the tables' names and the number of keys.
         """
-        link = self.relation.link
-        fields = [*self._plan.fields, link]
+        link, fields = self.relation.link, self._fields
         database = self._plan.model._meta.database
         values = keys if is_raw(link) else list(map(link.db_value, keys))
         models = link.model, self._plan.model

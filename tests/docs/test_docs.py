@@ -46,7 +46,7 @@ ELSEWHERE = {
     *("MissingGreenlet", "async_scoped_session", "hide_parameters", "pool_pre_ping"),
     *("max_prepared_statements", "maximum_lag_on_failover", "pg_rewind"),
     *("safety_margin", "scoped_session", "synchronous_mode_strict", "users_id_seq"),
-    "get_things",
+    *("get_things", "s_client"),
 }
 # It tells of what was, and the other one of both libraries.
 WITH_OTHER_NAMES = {"CHANGELOG.md", "cheat_sheet"}
