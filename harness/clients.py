@@ -63,7 +63,7 @@ class Tally:
 
     @property
     def slowest(self) -> float:
-        """Return the slowest answer's seconds."""
+        """Seconds of the slowest answer."""
         return max(answer.seconds for answer in self.answers)
 
     def report(self, title: str, **figures: object) -> None:

@@ -1,6 +1,6 @@
 """`peewee_app` serves the app as `uvicorn peewee_app.main:app` does, within limits.
 
-Every option is uvicorn's own, and one that is given goes before one that is set here.
+Every option is uvicorn's own, and a given one overrides one that is set here.
 """
 
 import sys
@@ -8,13 +8,13 @@ import sys
 import uvicorn.main
 
 OPTIONS = [
-    # What the requests and answers of one connection may take.
+    # Limits what one connection holds in memory.
     "--http=peewee_app.web.protocol:HttpProtocol",
-    # One core for each process; `--loop auto` is the way out.
+    # One core for each process; `--loop auto` turns that off.
     "--loop=peewee_app.web.affinity:new_event_loop",
     # Connections of a process: below the 1,024 descriptors that a process often has.
     "--limit-concurrency=900",
-    # Seconds after a SIGTERM, when what still runs is cancelled.
+    # Seconds after a SIGTERM until requests are cancelled.
     "--timeout-graceful-shutdown=10",
 ]
 

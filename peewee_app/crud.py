@@ -38,9 +38,9 @@ def create_user(user: schemas.UserInDB) -> User:
 
 
 def lock_user(user_id: int) -> User | None:
-    """Return the user, whom nobody else changes before the transaction ends, or None.
+    """Return the user, or None, and lock it until the transaction ends.
 
-    SQLite has no lock for a row: there, the transaction keeps all others from writing.
+    SQLite has no lock for a row: there, the transaction locks the database.
     """
     user = User.select().where(User.id == user_id).for_update(db.for_update)
     return user.get_or_none()
@@ -50,7 +50,7 @@ def lock_user(user_id: int) -> User | None:
 def update_user(user_id: int, changes: dict[str, Any]) -> User | None:
     """Change these columns of the user, and return the user with all items, or None.
 
-    The items are of the same moment as the user, whatever others do to them.
+    User and items are of the same moment.
     Raises UniqueViolation if the email is taken.
     """
     if lock_user(user_id) is None:

@@ -31,7 +31,7 @@ INFO: dict[str, Any] = {
     ],
 }
 
-# The operations that can follow on one that returns a new object.
+# Operations that can follow one that returns a new object.
 LINKS = {
     schemas.User: {
         "read": link("read_user_users__user_id__get", "user_id", "id"),
@@ -55,9 +55,9 @@ EMAIL_TAKEN[400]["description"] = (
 
 
 class Route(PeeweeRoute):
-    """A path operation, documented with the errors and headers of all that are like it.
+    """A path operation, documented with the errors and headers of its kind.
 
-    Its own `responses` go before these.
+    Its own `responses` override these.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

@@ -22,7 +22,7 @@ async def hash_in_turn(password: str, request: Request) -> str:
     """Hash a password on a worker thread.
 
     Raises HTTPException 503 if that does not begin within the pool's timeout or there
-    is no memory for it, and 499, an answer to nobody, if the client has gone by then.
+    is no memory for it, and 499 if the client has closed the connection.
     """
     pool: Pool = request.state.pool
     try:
@@ -41,7 +41,7 @@ async def hash_in_turn(password: str, request: Request) -> str:
 
 
 def hash_on_any_core(password: str) -> str:
-    """Hash a password, which needs no interpreter, and so not the core that has it."""
+    """Hash a password on any core, since that needs no interpreter."""
     with on_all_cores():
         return hash_password(password)
 

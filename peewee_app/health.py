@@ -18,9 +18,9 @@ logger = logging.getLogger("uvicorn.error")
 
 router = APIRouter(prefix="/health", include_in_schema=False)
 
-# Seconds that whoever asks waits for an answer.
+# Seconds that a check waits for an answer.
 DEADLINE = 0.8
-# Seconds for which an answer holds.
+# Seconds that an answer is kept.
 SHARED = 1
 # Seconds between trials of a new connection: requests may need one, and a password that
 # was changed shows only then.
@@ -30,11 +30,11 @@ TRIAL_TIME = 0.3
 
 
 class Readiness:
-    """Asks whether the database can be read and written, and requests have threads.
+    """Check that the database can be read and written, and requests have threads.
 
-    It is asked once at a time, on a thread and a connection of its own, and all who
-    want to know share the answer. So a check works when all others wait, and costs no
-    more than that, however many ask, and also when the database hangs.
+    One check runs at a time, on a thread and a connection of its own, and all callers
+    share the answer. So it works when all requests wait or the database hangs, and
+    its cost does not grow with the callers.
     """
 
     def __init__(self, connect: Connector, pool: Pool) -> None:
@@ -53,7 +53,7 @@ class Readiness:
         if self._answer is None or (
             self._answer.done() and time.monotonic() - self._answered >= SHARED
         ):
-            # It belongs to none of the requests that wait for it.
+            # No request that waits for it owns it.
             self._answer = asyncio.create_task(self._ask(), context=Context())
         try:
             async with asyncio.timeout(DEADLINE):
@@ -78,7 +78,7 @@ class Readiness:
         return reason
 
     async def _try_anew(self) -> None:
-        """Raise what the last new connection has raised; try one now and then."""
+        """Raise the last new connection's error; try one now and then."""
         is_due = time.monotonic() - self._succeeded >= TRIAL_INTERVAL
         if is_due and (self._trial is None or self._trial.done()):
             self._trial = asyncio.create_task(self._try())
@@ -108,7 +108,7 @@ def open_and_close(connect: Connector) -> None:
 
 
 def ask() -> str | None:
-    """Return what is wrong with a database that answers, if anything is."""
+    """Return the problem of a database that answers, or None."""
     User.select().exists()
     reason: str | None = db.why_not_writable(User._meta.table_name)
     return reason
@@ -116,13 +116,13 @@ def ask() -> str | None:
 
 @router.get("")
 async def health() -> dict[str, str]:
-    """200: the process lives."""
+    """Answer while alive."""
     return {"status": "ok"}
 
 
 @router.get("/ready")
 async def ready(request: Request, response: Response) -> dict[str, str]:
-    """200 if the database can be read and written; else 503, with the reason."""
+    """Answer 200 if the database can be read and written; else 503, and why."""
     readiness: Readiness = request.state.readiness
     reason = await readiness.why_not()
     if reason is None:

@@ -40,8 +40,8 @@ class State(TypedDict):
 async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     """Open the database at the start of the app, and close it at the end.
 
-    Raises StartupError if the database cannot be opened, or is not up to date and may
-    not be brought there.
+    Raises StartupError if the database cannot be opened, or is not up to date and must
+    not be migrated.
     """
     settings: Settings = app.state.settings
     url = settings.database_url.get_secret_value()
@@ -66,7 +66,7 @@ def create_app(
 ) -> FastAPI:
     """Make the app on the database that the settings name; nothing is opened yet.
 
-    Its spans go to the tracer provider, or else to that of the process, if it has one.
+    Its spans go to the tracer provider, or to the process's, if it has one.
     """
     telemetry = {"tracer_provider": tracer_provider}
     app = create_app_with_docs(lifespan=lifespan, telemetry=telemetry, **INFO)
@@ -76,7 +76,7 @@ def create_app(
         app.include_router(router)
     add_error_handlers(app)
     add_database_error_handlers(app)
-    # The last one that is added sees a request first.
+    # The last one added sees a request first.
     app.add_middleware(StartupErrorMiddleware)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_size)
     app.add_middleware(ShutdownMiddleware)

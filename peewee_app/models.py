@@ -13,7 +13,7 @@ from .database import db
 
 
 class BaseModel(Model):
-    """Binds a model to `db`, the connection of whatever scope it is used in."""
+    """Base of the models, bound to `db`, the connection of the scope."""
 
     class Meta:
         database = db

@@ -22,18 +22,18 @@ IN_MEMORY = (
 
 
 class Settings(BaseSettings):
-    """Everything that an operator can set; docs/settings.md has the table."""
+    """Settings for an operator; docs/settings.md has the table."""
 
     # Secret, since it may have a password in it.
     database_url: SecretStr = SecretStr("sqlite:///./sql_app.db")
     # Connections, and so requests in the database at once, for each process.
-    # The default stands for what suits the engine.
+    # By default, as many as suit the engine.
     database_pool_size: int = Field(default=0, ge=1, le=1000, validate_default=False)
     # Seconds that a request waits for a hash and for a slot.
     database_pool_timeout: float = Field(default=10, gt=0, le=3600)
-    # Whether to apply pending migrations at the start, or to refuse to start.
+    # True to apply pending migrations at the start, False to refuse to start.
     migrate_at_start: bool = True
-    # Whether to log each statement, and tell the browser what the database cost.
+    # True to log each statement, and tell the browser the database's time.
     echo_sql: bool = False
     # Bytes of a request body.
     max_body_size: int = Field(default=1024 * 1024, ge=1)
@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def check_database_url(cls, url: SecretStr) -> SecretStr:
-        """Raise ValueError for a URL that no database can be reached by."""
+        """Raise ValueError for a URL that leads to no database."""
         connector(url.get_secret_value())
         return url
 
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def split_allowed_hosts(cls, names: Any) -> Any:
-        """Take the names apart."""
+        """Split the names."""
         if not isinstance(names, str):
             return names
         return [name.strip() for name in names.split(",") if name.strip()]
@@ -82,7 +82,7 @@ def load_settings() -> Settings:
 
 
 def log_settings(settings: Settings) -> None:
-    """Log which database it is, and warn of what may not be meant."""
+    """Log the database, and warn of settings that may be mistakes."""
     url = settings.database_url.get_secret_value()
     logger.info("Database: %s", without_password(url))
     if is_in_memory(url) and parent_process():

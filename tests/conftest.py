@@ -21,13 +21,13 @@ from peewee_app.migrations import migrate
 from .engines import skip
 from .factories import create_app
 
-# A shell has what it starts in the background ignore Ctrl-C, and so would our servers.
+# Background jobs of a shell ignore Ctrl-C, and our servers would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BROWSER_ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
-    # Pages may treat a loopback address in a way of its own.
+    # Pages may treat a loopback address differently.
     "--host-resolver-rules=MAP app.example 127.0.0.1",
 ]
 
@@ -35,7 +35,7 @@ BROWSER_ARGUMENTS = [
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Tests on MariaDB are slow ones; apps that ours is compared with run on SQLite."""
+    """Mark tests on MariaDB as slow, and run other apps on SQLite only."""
 
     def is_wanted(item: pytest.Item) -> bool:
         other = parameters(item).get("app", "peewee") != "peewee"
@@ -50,13 +50,13 @@ def pytest_collection_modifyitems(
 
 
 def parameters(item: pytest.Item) -> dict[str, object]:
-    """Return what a parametrized test is run with."""
+    """Return the parameters of a test."""
     return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @contextmanager
 def skipping() -> Iterator[None]:
-    """Skip what needs a program that is not installed."""
+    """Skip tests whose program is not installed."""
     try:
         yield
     except NotInstalledError as exc:
@@ -82,7 +82,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def engine(request: pytest.FixtureRequest) -> str:
-    """Whatever uses a database runs on each engine; `on` names fewer."""
+    """Engine of the database: each in turn; `on` names fewer."""
     name: str = request.param
     return name
 

@@ -1,4 +1,4 @@
-"""What tests make anew: bodies to send, rows to store, and apps."""
+"""Factories of bodies to send, rows to store, and apps."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ def create_app(
 
 
 def user_in_db(email: str = USER["email"]) -> schemas.UserInDB:
-    """Make a user to store, with no real hash, which would take time."""
+    """Make a user to store, without a real hash, which is slow."""
     return schemas.UserInDB(email=email, hashed_password="")
 
 
 def add_users(count: int, items: int = 0) -> None:
-    """Store so many users, with so many items each, in the current scope."""
+    """Store `count` users with `items` items each, in the current scope."""
     for n in range(count):
         user = models.User.create(email=f"{n}@example.com", hashed_password="")
         for k in range(items):

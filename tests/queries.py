@@ -1,4 +1,4 @@
-"""What code asks of the database."""
+"""Statements that code runs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 def queries(database: ContextDatabase = db) -> AbstractContextManager[list[str]]:
-    """Return the statements that run inside, as Peewee itself reports them."""
+    """Yield the statements that run inside, as Peewee itself reports them."""
     return _reported(lambda event: event.sql, database)
 
 
 def queries_with_values() -> AbstractContextManager[list[tuple[str, Any]]]:
-    """The same, each with its values."""
+    """Yield each with its values."""
     return _reported(lambda event: (event.sql, list(event.params)))
 
 

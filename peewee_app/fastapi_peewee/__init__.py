@@ -1,4 +1,4 @@
-"""What an app needs to use Peewee under FastAPI; it imports nothing from the rest."""
+"""Peewee under FastAPI, for any app; imports nothing from the rest."""
 
 from .database import ContextDatabase, connect
 from .engines import connector, pool_size

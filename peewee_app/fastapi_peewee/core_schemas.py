@@ -1,7 +1,7 @@
-"""Where a Pydantic schema names objects, as its core schema has it.
+"""Objects that a Pydantic schema names, as its core schema has them.
 
-A core schema is what Pydantic has made of an annotation: every forward reference,
-generic and alias in it is resolved.
+Pydantic makes a core schema of an annotation: every forward reference, generic and
+alias in it is resolved.
 """
 
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import core_schema
 
 Node = dict[str, Any]
-# Where to look a field up: names of attributes, and places in lists.
+# Path to a field: names of attributes, and places in lists.
 Path = tuple[str | int, ...]
 
 OBJECTS = {"model", "dataclass", "typed-dict"}
 LISTS = {"list", "set", "frozenset", "tuple", "deque", "generator"}
 DICTS = {"dict", "ordered-dict", "frozen-dict"}
-# What has the fields of an object, below its validators.
+# Nodes with an object's fields, below its validators.
 FIELDS = {"model-fields", "dataclass-args", "typed-dict"}
 FUNCTIONS_BEFORE = {"function-before", "function-wrap", "function-plain"}
-# Under these keys is the schema that gets the same value, before any other.
+# Keys of the schema that gets the same value, before any other.
 SAME_VALUE = ("schema", "lax_schema", "python_schema")
 
 
 class CoreSchema:
-    """The core schema of an annotation. `root` is its outermost node.
+    """Core schema of an annotation. `root` is its outermost node.
 
-    Raises PydanticUserError if the annotation names what is not defined.
+    Raises PydanticUserError if the annotation has an undefined name.
     """
 
     def __init__(self, annotation: Any) -> None:
@@ -47,7 +47,7 @@ class CoreSchema:
         return self._nodes[id(node)]
 
     def items(self, node: Node) -> list[Node]:
-        """List the nodes of what is in a list or a dict."""
+        """List the nodes of a list's or a dict's items."""
         inner = node.get("items_schema") or node.get("values_schema") or ()
         return inner if isinstance(inner, list) else [inner] if inner else []
 
@@ -84,7 +84,7 @@ class CoreSchema:
         return node["type"] in FUNCTIONS_BEFORE
 
     def is_nested(self) -> bool:
-        """Return whether it is more than an object, or a list, without others in it."""
+        """Return whether it is more than a flat object, or a list of flat objects."""
         nodes = self.nodes(self.root)
         inner = [n for node in nodes for i in self.items(node) for n in self.nodes(i)]
         return any(
@@ -107,7 +107,7 @@ class CoreSchema:
         return self._fields[id(node)]
 
     def names(self) -> set[str]:
-        """Return the names by which fields of objects were looked up."""
+        """Return the names of all fields that were looked up."""
         found = [
             path for fields in self._fields.values() for f, _ in fields for path in f
         ]
@@ -142,7 +142,7 @@ def zip_names(fields: list[Node]) -> Iterator[tuple[str, Node]]:
 
 
 class Renamed:
-    """A Peewee object as it is read by a schema that has aliases."""
+    """A Peewee object, as a schema with aliases reads it."""
 
     def __init__(self, instance: Model, schema: type[BaseModel]) -> None:
         self._instance = instance
@@ -157,7 +157,7 @@ class Renamed:
 
 
 def renamed(schema: type[BaseModel], data: Any) -> Any:
-    """Return what a schema with aliases reads in place of a Peewee object."""
+    """Wrap a Peewee object for a schema that has aliases."""
     return Renamed(data, schema) if isinstance(data, Model) else data
 
 
@@ -175,7 +175,7 @@ def rename_inside(node: Any, schema: type[BaseModel]) -> None:
 
 
 def reads_fields_alone(node: Node) -> bool:
-    """Return whether it is a model of which nothing but its fields is read."""
+    """Return whether it is a model that reads only its fields."""
     config = node.get("config", {})
     inner = node.get("schema", {})
     return (
@@ -184,13 +184,13 @@ def reads_fields_alone(node: Node) -> bool:
         and (is_renaming(inner) or inner["type"] == "model-fields")
         and "fields" in inner.get("schema", inner)
         and config.get("extra_fields_behavior", "ignore") == "ignore"
-        # No type has to be the very one.
+        # No type is checked strictly.
         and not config.get("strict")
     )
 
 
 def is_renaming(node: Node) -> bool:
-    """Return whether the node is what `rename_inside` has put there."""
+    """Return whether `rename_inside` has put the node there."""
     function = node.get("function", {}).get("function")
     return getattr(function, "func", None) is renamed
 
@@ -206,7 +206,7 @@ def plain_aliases(schema: Any) -> dict[str, str]:
         for name, info in fields.items()
         if info.alias and info.alias == info.validation_alias
     }
-    # A name that another field is read from by is not for the JSON alone.
+    # A name that another field is read by is not for the JSON alone.
     for name, info in fields.items():
         source = info.validation_alias or name
         if name not in aliases.values() and isinstance(source, str):

@@ -31,7 +31,7 @@ from .scope import (
 )
 from .transactions import Atomic
 
-# What of a database's methods its scope does in its own way.
+# Methods of a database that its scope replaces.
 SCOPE_METHODS = frozenset(
     {
         *("begin", "commit", "rollback", "in_transaction"),
@@ -45,13 +45,13 @@ class NoAttributeError(NoConnectionError, AttributeError):
 
 
 class ContextJSON:
-    """JSON as the engine of the current scope has it."""
+    """JSON methods of the current scope's engine."""
 
     def __init__(self, db: "ContextDatabase") -> None:
         self._db = db
 
     def __deepcopy__(self, _memo: object) -> Self:
-        return self  # As the database that it is of.
+        return self  # Like its database.
 
     def _methods(self) -> Any:
         engine = self._db.engine
@@ -61,20 +61,19 @@ class ContextJSON:
         return getattr(self._methods(), name)
 
     def make_value_wrapper(self, dumps: Callable[[Any], str]) -> Callable[[Any], Any]:
-        """Return what makes of a value what the engine stores."""
+        """Return a function from a value to the stored one."""
         return lambda value: self._methods().make_value_wrapper(dumps)(value)
 
     def make_value_reader(self, loads: Callable[[str], Any]) -> Callable[[Any], Any]:
-        """Return what makes a value of what the engine has stored."""
+        """Return a function from the stored value to a value."""
         return lambda value: self._methods().make_value_reader(loads)(value)
 
 
 class ContextDatabase(DatabaseProxy):
-    """The Peewee database that is, in each context, its scope's connection.
+    """Peewee database that is, in each context, its scope's connection.
 
-    What Peewee lets a program say of a database once (functions, collations, hooks)
-    holds for every connection, also if it is said before there is one. Several of them
-    in one app keep apart.
+    Functions, collations and hooks that a program registers hold for every connection,
+    also a later one. Several of these databases in one app keep apart.
     """
 
     _scope: ContextVar[ConnectionScope]
@@ -104,17 +103,17 @@ class ContextDatabase(DatabaseProxy):
 
     @property
     def scope(self) -> ConnectionScope | None:
-        """The scope that this code runs in, if there is one."""
+        """Scope that this code runs in, or None."""
         scope = self._scope.get()
         return None if scope is NO_SCOPE else scope
 
     def holder(self, connect: MakeConnection) -> Holder:
-        """Return what holds one connection, which knows what is registered."""
+        """Return a holder of one connection, with all registrations."""
         return Holder(connect, self._registered)
 
     @contextmanager
     def use(self, scope: ConnectionScope) -> Iterator[Self]:
-        """Make it the scope of what runs inside."""
+        """Make it the scope of the block."""
         before = self._scope.get()
         self._scope.set(scope)
         self._registered.call_back(scope.made)
@@ -127,7 +126,7 @@ class ContextDatabase(DatabaseProxy):
 
     @property
     def obj(self) -> Database | DatabaseProxy:
-        """What the proxy stands for: a connection, open or not; else itself."""
+        """Database of the proxy: a connection, open or not; else itself."""
         scope = self._scope.get()
         return self if scope is NO_SCOPE else scope.database
 
@@ -137,7 +136,7 @@ class ContextDatabase(DatabaseProxy):
 
     @property
     def engine(self) -> Database:
-        """The connection, or the one that was last used, to see which engine it is.
+        """Connection, or the last one that was used, to see its engine.
 
         Raises NoConnectionError if there has been none.
         """
@@ -152,8 +151,8 @@ class ContextDatabase(DatabaseProxy):
     def attach_callback(self, callback: Callable[[Any], None]) -> Any:
         """Call it with the connection of a scope, before that is used.
 
-        Peewee attaches the hooks of fields. Those of the fields that follow the
-        current engine by themselves are not needed.
+        Peewee attaches the hooks of fields. Fields that follow the current engine by
+        themselves need none.
         """
         field = getattr(callback, "__self__", None)
         if not isinstance(field, BlobField | JSONField):
@@ -161,15 +160,15 @@ class ContextDatabase(DatabaseProxy):
         return callback
 
     def get_binary_type(self) -> Callable[[bytes], Any]:
-        """Return what makes binary data of bytes, for the engine of the scope."""
+        """Return the engine's function from bytes to binary data."""
         return self._binary
 
     @property
     def query_hooks(self) -> list[Hook]:
-        """What is called after each statement, on every connection."""
+        """Hooks called after each statement, on every connection."""
         return self._registered.query_hooks
 
-    # As Peewee's, but for this database and not only for one of its connections.
+    # As Peewee's, but for all connections of this database.
     session_start: Any = Database.session_start
     session_commit: Any = Database.session_commit
     session_rollback: Any = Database.session_rollback
@@ -211,7 +210,7 @@ class ContextDatabase(DatabaseProxy):
             return database.execute_sql(sql, params)
 
     def execute(self, query: Any, **options: Any) -> Any:
-        """Do as Peewee's, but for SQL that is there already."""
+        """Do as Peewee's, but do not build SQL again."""
         with self._scope.get() as database:
             if isinstance(query, PreparedQuery) and not options:
                 return database.execute_sql(*query.kept)
@@ -228,10 +227,10 @@ def connect(
 ) -> Iterator[ContextDatabase]:
     """Open a scope for a script, a shell or a thread, with a connection of its own.
 
-    `to` is a URL, or what makes an unopened connection. The tables have to be there.
-    With `may_block`, queries may run on an event loop, which they stop meanwhile.
-    Raises what `connector` does, and at the first query Peewee's OperationalError if
-    the database cannot be reached.
+    `to` is a URL, or a function that makes an unopened connection. The tables must
+    exist. With `may_block`, queries may run on an event loop, and block it.
+    Raises the errors of `connector`, and at the first query Peewee's OperationalError
+    if the database cannot be reached.
     """
     holder = db.holder(connector(to) if isinstance(to, str) else to)
     scope = ConnectionScope(holder, may_block=may_block)

@@ -1,4 +1,4 @@
-"""The only place where private parts of FastAPI are looked at."""
+"""Private parts of FastAPI, which no other module uses."""
 
 from typing import Any
 

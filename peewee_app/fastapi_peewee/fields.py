@@ -1,6 +1,6 @@
-"""Types of what a client sends that every database can take, or 422.
+"""Types of a client's values that every database can take; others get a 422.
 
-They serve for a path, a query and a body alike.
+They are for paths, queries and bodies.
 """
 
 from typing import Annotated

@@ -2,9 +2,9 @@
 
 Pydantic 1 let a schema name a GetterDict class for this; Pydantic 2 has
 `from_attributes`, which reads the attributes that the schema names. But a relation
-costs it a query for each object, and a backref comes in no order. Here the relations
-that the schema names are loaded first: a query for all objects of a level, in the order
-of the primary key. Then Pydantic reads the same objects.
+costs it a query for each object, and a backref has no order. Here the relations that
+the schema names are loaded first: a query for all objects of a level, in the order of
+the primary key. Then Pydantic reads the same objects.
 """
 
 import dataclasses
@@ -37,9 +37,9 @@ T = TypeVar("T")
 class PeeweeGetterDict(BaseModel):
     """Base of the schemas that are read from Peewee objects.
 
-    `read`, `model_validate` and PeeweeRoute load what the schema names. Columns that it
-    does not name are left out where that cannot change the rows: not where the query
-    has a DISTINCT, a GROUP BY, a join or a computed column, nor of instances.
+    `read`, `model_validate` and PeeweeRoute load what the schema names. They leave
+    other columns out where that cannot change the rows: not if the query has a
+    DISTINCT, a GROUP BY, a join or a computed column, nor of instances.
 
     An `alias` is for the JSON: the attribute has the name of the field. Where the two
     differ, a `validation_alias` names the attribute.
@@ -49,7 +49,7 @@ class PeeweeGetterDict(BaseModel):
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Any:
-        """Validate as Pydantic does; of a Peewee object, load what is named first."""
+        """Validate as Pydantic does; load a Peewee object's relations first."""
         if isinstance(obj, Model):
             return reader(cls).read(obj, **options)
         return super().model_validate(obj, **options)
@@ -65,20 +65,20 @@ class PeeweeGetterDict(BaseModel):
 
 
 def read(annotation: type[T], data: Any) -> T:
-    """Return what Pydantic makes of the data by the annotation.
+    """Validate data by the annotation, and return the result.
 
-    The data may be Peewee objects, queries for them, and whatever has them in it:
-    lists, dicts, generators, other objects. A query runs as it is, once.
+    The data may be Peewee objects, queries for them, and lists, dicts, generators or
+    other objects with them inside. A query runs as it is, once.
 
     Raises ValidationError, RecursionError for a row that is its own ancestor, and
-    PydanticUserError for an annotation that names what is not defined.
+    PydanticUserError for an annotation with an undefined name.
     """
     value: T = reader(annotation).read(data)
     return value
 
 
 def reader(annotation: Any) -> "Reader":
-    """Return what reads data by the annotation; it is worked out once."""
+    """Return the reader of the annotation, which is kept."""
     try:
         if annotation not in _readers:
             _readers[annotation] = Reader(annotation)
@@ -88,23 +88,23 @@ def reader(annotation: Any) -> "Reader":
 
 
 class Reader:
-    """Reads Peewee objects by an annotation."""
+    """Reader of objects by an annotation."""
 
     def __init__(self, annotation: Any) -> None:
         self._core = CoreSchema(annotation)
         self._fast = FastReader(self._core)
         self.adapter = self._core.adapter
-        # Whether it may take more than the statement that selects a list.
+        # True if it may take more statements than a list's SELECT.
         self.may_read_more = self._core.is_nested()
 
     def fetch(self, query: Any) -> list[Any]:
-        """Return what a query selects, for `read`: objects with the same attributes."""
+        """Return a query's rows for `read`: objects with the same attributes."""
         with suppress(NotFast):
             return self._fast.fetch(self._core.root, query)
         return list(query)
 
     def read(self, data: Any, **options: Any) -> Any:
-        """Return what Pydantic makes of the data; the options are Pydantic's."""
+        """Validate the data, and return the result; options are Pydantic's."""
         loading = Loading(self._core, self._fast)
         try:
             loaded = loading.load(data)
@@ -123,19 +123,19 @@ class Reader:
 
 
 class Loading:
-    """Loads what a schema names of some data, level by level."""
+    """Loading of the relations that a schema names, by level."""
 
     def __init__(self, core: CoreSchema, fast: FastReader) -> None:
         self._core = core
         self._fast = fast
         self._known: Known = {}
-        # What is to be read at the next level, by schema.
+        # Objects to read at the next level, by schema.
         self._level: dict[int, tuple[Node, list[Model]]] = {}
         self._seen: set[tuple[int, int]] = set()
         self._put: list[tuple[Model, str]] = []
 
     def load(self, data: Any) -> Any:
-        """Return the data, with its queries run and what the schema names loaded."""
+        """Return the data, with queries run and the schema's relations loaded."""
         data = self._walk([self._core.root], data)
         while self._level:
             level, self._level = self._level, {}
@@ -145,7 +145,7 @@ class Loading:
         return data
 
     def undo(self) -> None:
-        """Take back what was put where another query would look for it."""
+        """Remove loaded rows where another query would find them."""
         for instance, name in self._put:
             vars(instance).pop(name, None)
 
@@ -205,14 +205,14 @@ class Loading:
                     self._walk([schema], value_of(data, name), replace=False)
 
     def _keys(self, node: Node) -> Iterator[tuple[Any, Node]]:
-        """Yield under which keys an object has its fields, and their schemas."""
+        """Yield the keys of an object's fields, and their schemas."""
         for paths, schema in self._core.fields(node):
             for path in paths:
                 if len(path) == 1:
                     yield path[0], schema
 
     def _expect(self, nodes: list[Node], instances: list[Model]) -> None:
-        """Have what the nodes name of the instances loaded at the next level."""
+        """Have the nodes' relations loaded at the next level."""
         for node in nodes:
             _, level = self._level.setdefault(id(node), (node, []))
             for instance in instances:
@@ -227,7 +227,7 @@ class Loading:
                 self._follow(path, instances, field)
 
     def _follow(self, path: Path, instances: list[Model], field: Node) -> None:
-        """Load what is found along the path, and expect its last to be read."""
+        """Load the relations on the path; expect its last to be read."""
         found = instances
         is_path = len(path) > 1
         reads_list = is_path or bool(self._core.nodes(field))
@@ -245,7 +245,7 @@ class Loading:
     def _related(
         self, name: str, instances: list[Model], reads_list: bool, takes_query: bool
     ) -> Iterator[Model]:
-        """Load what is related under the name; yield it, and what was loaded before."""
+        """Load related objects; yield these, and those that were loaded before."""
         relation = relation_of(type(instances[0]), name)
         if relation is None:
             values = [vars(instance).get(name) for instance in instances]
@@ -265,7 +265,7 @@ class Loading:
 
 
 def why_endless(error: Any) -> str | None:
-    """Return why Pydantic has not read objects to their end; None for another error."""
+    """Return the reason for endless nesting; None for another error."""
     if error["type"] == "recursion_loop" and isinstance(row := error["input"], Model):
         field = next(name for name in reversed(error["loc"]) if isinstance(name, str))
         return f"{type(row).__name__} {row.get_id()} is its own ancestor, by {field!r}"
@@ -275,10 +275,10 @@ def why_endless(error: Any) -> str | None:
 
 
 def raise_database_error(data: Any, names: set[str]) -> None:
-    """Read the attributes again, of which Pydantic could not read one.
+    """Read the attributes again after Pydantic could not read one.
 
-    Raises the error of the database that was the reason. Pydantic has made a text of
-    it, in which there may be SQL and values.
+    Raises the database's error that was the reason. Pydantic has made a text of it,
+    which may have SQL and values.
     """
     for name in names:
         try:

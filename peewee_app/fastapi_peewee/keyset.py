@@ -1,8 +1,8 @@
-"""The rows that come after a row, in whatever order a query has.
+"""Rows that come after a row, in any order of a query.
 
-A row is named by its primary key. The key also ends each order, so that no two rows are
-equal in it. The place of the row is looked up by its key, and the database compares
-with that: it knows best what is greater, and no value has to leave it.
+The primary key names a row. It also ends each order, so that no two rows are equal in
+it. The database looks the row's place up by its key, and compares: it knows best what
+is greater, and no value has to leave it.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Term:
 
     @property
     def node(self) -> Any:
-        """The expression, as a condition can have it."""
+        """Expression, as a condition can have it."""
         node, collation = self.ordering.node.unalias(), self.ordering.collation
         return node.collate(collation) if collation else node
 
@@ -50,7 +50,7 @@ class Term:
         return replace(self, ordering=ordering, nulls_last=not self.nulls_last)
 
     def after(self, value: Any, *, or_equal: bool = False) -> Any:
-        """Return the condition for what comes after the value."""
+        """Return the condition for rows after the value."""
         if value is None and self.nulls_last:
             return self.node.is_null() if or_equal else FALSE
         if value is None:
@@ -70,7 +70,7 @@ def keys_of(query: Query) -> list[Field]:
 
 
 def with_keys(query: Query) -> Query:
-    """Return the query with the primary key among what it selects."""
+    """Return the query with the primary key selected, too."""
     selected = {id(column) for column in query.selected_columns}
     return query.select_extend(*(k for k in keys_of(query) if id(k) not in selected))
 
@@ -119,14 +119,14 @@ def term_of(query: Query, node: Any) -> Term:
         return Term(ordering)
     if ordering.nulls:
         return Term(ordering, True, ordering.nulls.upper() == "LAST")
-    # PostgreSQL takes NULL for greater than any value, the others for less.
+    # PostgreSQL sorts NULL after all values, the others before.
     database = query.model._meta.database
     is_greatest = isinstance(getattr(database, "obj", database), PostgresqlDatabase)
     return Term(ordering, True, is_greatest == (ordering.direction == "ASC"))
 
 
 def is_by_key(query: Query) -> bool:
-    """Return whether the primary key alone says where a row is in the order."""
+    """Return whether the primary key alone determines the order."""
     keys = {id(key) for key in keys_of(query)}
     return all(id(term.ordering.node) in keys for term in terms_of(query))
 
@@ -138,7 +138,7 @@ def row_with(query: Query, key: Sequence[Any]) -> Query:
 
 
 def nulls_of(query: Query, key: Sequence[Any]) -> Sequence[bool] | None:
-    """Return which values are NULL, of those by which the row with the key is ordered.
+    """Return which of the values that order the row with the key are NULL.
 
     None if the query has no such row.
     """
@@ -156,9 +156,9 @@ def rows_after(
     skip: Any,
     limit: Any,
 ) -> Query:
-    """Return so many rows after the one with the key, or from the first one on.
+    """Return `limit` rows after the one with the key, or from the first one on.
 
-    `nulls` is what `nulls_of` returns, or empty if the query is ordered by its key.
+    `nulls` comes from `nulls_of`, or is empty if the query is ordered by its key.
     """
     terms = terms_of(query)
     page = with_keys(query).order_by(*(term.ordering for term in terms))
@@ -170,7 +170,7 @@ def rows_after(
 def row_before(
     query: Query, key: Sequence[Any], nulls: Sequence[bool], rows: Any
 ) -> Query:
-    """Return the row that is so many rows before the one with the key."""
+    """Return the row that is `rows` rows before the one with the key."""
     place = place_of(query, terms_of(query), key, nulls)
     terms = [term.backwards() for term in terms_of(query)]
     row = with_keys(query).order_by(*(term.ordering for term in terms))
@@ -180,7 +180,7 @@ def row_before(
 def place_of(
     query: Query, terms: Sequence[Term], key: Sequence[Any], nulls: Sequence[bool]
 ) -> list[Any]:
-    """Return the values by which the row with the key is ordered; None for NULL."""
+    """Return the values that order the row with the key; None for NULL."""
     values = {
         id(field): value for field, value in zip(keys_of(query), key, strict=True)
     }

@@ -1,4 +1,4 @@
-"""The tables, step by step: numbered scripts for `playhouse.migrations`."""
+"""Migrations: numbered scripts for `playhouse.migrations`."""
 
 import logging
 from pathlib import Path
@@ -10,7 +10,7 @@ from .engines.connection import Connection, Connector
 
 logger = logging.getLogger(__name__)
 
-# Seconds after which the log says what the start waits for.
+# Seconds after which the log says why the start waits.
 PATIENCE = 3
 WAITING = (
     "The tables are not up to date yet: another process migrates them, or keeps a lock."
@@ -20,8 +20,8 @@ WAITING = (
 def migrate(connect: Connector, directory: str | Path, *, apply: bool = True) -> None:
     """Apply the migrations in the directory that the database lacks.
 
-    If not `apply`, only check that it lacks none. `connect` is what `connector`
-    returns. Safe in any number of processes at once: a lock lets one in at a time.
+    If not `apply`, only check that it lacks none. `connect` comes from `connector`.
+    Safe in any number of processes at once: a lock lets one in at a time.
 
     Raises playhouse's MigrationError if there is no such directory, if the database has
     a migration that is not in it, or lacks one that is not to be applied; Peewee's

@@ -1,4 +1,4 @@
-"""The pages of fastapi-pagination, for apps that have it."""
+"""Pages of fastapi-pagination, for apps that have it."""
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def unread_pages(response_model: Any) -> AbstractContextManager[Any]:
-    """Make `paginate` leave the objects of its page as they are, for the route to read.
+    """Make `paginate` leave the objects of its page to the route.
 
     After `add_pagination` it would read each by itself, with a query for each relation.
     """

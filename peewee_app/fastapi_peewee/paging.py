@@ -1,4 +1,4 @@
-"""Pages of a list, and the links from one to the others."""
+"""Pages of a list, and the links between them."""
 
 import json
 import re
@@ -38,8 +38,8 @@ PageableQuery: TypeAlias = "keyset.Query | PreparedQuery[Any]"
 def path_of(scope: Scope) -> str:
     """Return the path of a request as a URL without a host, fit for a header.
 
-    It is the path that the client has sent: the decoded one would lose what is encoded
-    in it. A server need not tell it.
+    It is the path that the client has sent, since decoding loses information. Not all
+    servers tell it.
     """
     path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     root: str = scope.get("app_root_path", scope.get("root_path", ""))
@@ -53,7 +53,7 @@ def path_of(scope: Scope) -> str:
 
 
 class PageRequest:
-    """The page of a list that a request asks for.
+    """Page of a list that a request asks for.
 
     `after` is a primary key, of the type that `key_type` reads: a tuple if the key has
     several columns.
@@ -121,7 +121,7 @@ class PageRequest:
 
 
 class PageQuery:
-    """A page as a path operation returns it: it is read, and its links are made."""
+    """Page for a path operation to return; the route reads it and makes links."""
 
     def __init__(self, page: PageRequest, query: PageableQuery) -> None:
         self._page = page
@@ -146,7 +146,7 @@ class PageQuery:
         return in_snapshot(database, partial(self._look_up, query, fetch))
 
     def _look_up(self, query: keyset.Query, fetch: Callable[..., Any]) -> list[Any]:
-        """Read a page whose rows do not come in the order of their keys."""
+        """Read a page whose rows are not in the order of their keys."""
         key = key_columns(self._page.after)
         nulls = () if key is None else keyset.nulls_of(query, key)
         if nulls is None:
@@ -162,8 +162,8 @@ class PageQuery:
         def rows_of(skip: int, limit: int) -> PageableQuery:
             return change(query, keyset.rows_after, **place, skip=skip, limit=limit)
 
-        # One row more tells whether there is a next page. That is named by `after`,
-        # whose cost does not grow with depth.
+        # One row more tells whether there is a next page. Its link has `after`, whose
+        # cost does not grow with depth.
         rows = list(fetch(rows_of(page.skip, page.limit + 1)))
         links = {"first": page.link()}
         if page.limit and page.skip:
@@ -187,7 +187,7 @@ class PageQuery:
 def change(
     query: PageableQuery, function: Callable[..., keyset.Query], **values: Any
 ) -> PageableQuery:
-    """Return the query that the function makes of the query and the values."""
+    """Apply the function to a query, plain or prepared, and values."""
     if isinstance(query, PreparedQuery):
         return query.changed(function, **values)
     return function(query, **values)

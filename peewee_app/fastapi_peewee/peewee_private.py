@@ -1,4 +1,4 @@
-"""The only place where private parts of Peewee are looked at."""
+"""Private parts of Peewee, which no other module uses."""
 
 from collections.abc import Generator
 from typing import Any
@@ -17,7 +17,7 @@ from peewee import (
 PLAIN = {ModelSelect}
 
 # Methods of a database that are no statement: they read the result of one, after which
-# others may have their turn, or keep Peewee's own account of transactions. Callbacks
+# others may run theirs, or keep Peewee's own account of transactions. Callbacks
 # after a commit may wait for another thread.
 NO_STATEMENT = frozenset(
     {
@@ -30,7 +30,7 @@ NO_STATEMENT = frozenset(
 
 
 class Rows(CursorWrapper):
-    """What a query has fetched, as if it had run."""
+    """Result of a query, as if it had run."""
 
     def __init__(self, rows: list[Model]) -> None:
         super().__init__(None)
@@ -39,18 +39,18 @@ class Rows(CursorWrapper):
         self.populated = True
 
     def iterator(self) -> Generator[Any, None, None]:
-        """Yield the rows, as those of a cursor that keeps none."""
+        """Yield the rows, like a cursor that keeps none."""
         yield from self.row_cache
 
 
 def with_rows(query: Any, rows: list[Model]) -> Any:
-    """Return the query with these rows as its result; what is made of it runs anew."""
+    """Return the query with these rows as its result; queries made of it run anew."""
     query._cursor_wrapper = Rows(rows)
     return query
 
 
 class Sources(AliasManager):
-    """Aliases of what a query selects from, and which models those are."""
+    """Aliases of a query's sources, and their models."""
 
     def __init__(self) -> None:
         self.models: dict[type[Model], None] = {}
@@ -64,7 +64,7 @@ class Sources(AliasManager):
 
 
 def build(database: Database, query: Any) -> tuple[str, list[Any], list[type[Model]]]:
-    """Return the SQL of the query, its parameters, and the models that are in it."""
+    """Return the SQL of the query, its parameters, and its models."""
     context = database.get_sql_context()
     context.alias_manager = sources = Sources()
     sql, parameters = context.parse(query)
@@ -82,7 +82,7 @@ def is_narrowable(query: Any, fields: list[Field]) -> bool:
         and all(getattr(column, "model", None) is query.model for column in selected)
         and chosen.issuperset(map(id, fields))
         and is_fresh(query)
-        # It loads no relations of its own accord.
+        # It loads no relations itself.
         and not query._load_tree
         # No clause of it looks at the columns that are selected.
         and query._simple_distinct is None
@@ -106,7 +106,7 @@ def is_literal(term: Any) -> bool:
 
 
 def loads_related(query: Any) -> bool:
-    """Return whether the query loads relations of its own accord."""
+    """Return whether the query loads relations itself."""
     return bool(query._load_tree)
 
 
@@ -121,7 +121,7 @@ def needs_columns(query: Any) -> bool:
 
 
 def rows_as_of(query: Any, plain: Any) -> Any:
-    """Return `plain`, asked for the rows that the query is: `dicts`, for example."""
+    """Return `plain` with the row type of the query: `dicts`, for example."""
     if query._row_type:
         plain = plain.clone()
         plain._row_type, plain._constructor = query._row_type, query._constructor
@@ -129,7 +129,7 @@ def rows_as_of(query: Any, plain: Any) -> Any:
 
 
 def cursor_wrapper(query: Any, plain: Any, cursor: Any) -> Any:
-    """Return what makes of the cursor's rows what `plain` would."""
+    """Return the wrapper that `plain` has for the cursor."""
     return rows_as_of(query, plain)._get_cursor_wrapper(cursor)
 
 

@@ -1,8 +1,8 @@
-"""As many requests at once as there are connections; the others wait.
+"""Pool of connections: one request for each at once; the others wait.
 
 Each connection has a thread, and the two are a slot. A request waits for a slot on the
-event loop, before it holds anything, and no thread waits for a connection: there is
-nothing to deadlock on, however many clients come.
+event loop, before it holds anything, and no thread waits for a connection: nothing can
+deadlock, however many clients come.
 """
 
 import asyncio
@@ -48,10 +48,10 @@ class Slot:
         self.holder = db.holder(connect)
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Return what the function does, on the slot's thread and in this context.
+        """Call the function on the slot's thread, in this context; return its result.
 
-        If the caller is cancelled, the function runs on, and so the slot is not free
-        before it is done. Raises OperationalError if there can be no thread.
+        If the caller is cancelled, the function runs on, and the slot is free when it
+        is done. Raises OperationalError if no thread can start.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
@@ -106,7 +106,7 @@ class Slot:
             self._free(self)
 
     def start(self) -> None:
-        """Start the thread; raise OperationalError if there can be none."""
+        """Start the thread; raise OperationalError if it cannot."""
         if self._thread:
             return
         thread = threading.Thread(target=self._work, name="peewee slot", daemon=True)
@@ -123,13 +123,13 @@ class Slot:
 
 
 class RequestScope(ConnectionScope):
-    """The scope of a request: it has the slot that the request has."""
+    """Scope of a request, with the request's slot."""
 
     def __init__(self, pool: "Pool", slot: Slot) -> None:
         super().__init__(slot.holder)
         self.pool = pool
         self.slot = slot
-        # How many have entered it: it ends with the last of them.
+        # Number of users: it ends with the last one.
         self.users = 0
 
 
@@ -158,12 +158,12 @@ class Pool:
 
     @asynccontextmanager
     async def request(self) -> AsyncIterator[ContextDatabase]:
-        """Open a scope for code on the event loop, when a slot has come free.
+        """Open a scope for code on the event loop, when a slot is free.
 
         Within a request, also in a task that the request has started, it is that
-        request's scope, which ends with the last that has entered it. Where code
-        `idles`, it holds nothing: each `run` gets a scope of its own. Raises
-        PoolTimeoutError if no slot comes free within the pool's timeout.
+        request's scope, which ends with its last user. Where code `idles`, it holds
+        nothing: each `run` gets a scope of its own. Raises PoolTimeoutError if no slot
+        comes free within the pool's timeout.
         """
         if idles.get() and self not in _idle.get():
             with set_to(_idle, (*_idle.get(), self)):
@@ -185,13 +185,13 @@ class Pool:
     def connection(self) -> Iterator[ContextDatabase]:
         """Open a scope for a script, a shell or a thread.
 
-        It waits for no slot: its connection comes on top of those of the requests.
+        It waits for no slot: its connection is an additional one.
         """
         with connect(self.db, self._connect) as db:
             yield db
 
     def check(self) -> None:
-        """Raise OperationalError if the next request could have no thread."""
+        """Raise OperationalError if the next request has no thread."""
         for slot in self._idle[-1:]:
             slot.start()
 
@@ -219,7 +219,7 @@ class Pool:
         except BaseException as exc:
             with suppress(ValueError):
                 self._waiting.remove(waiting)
-            if waiting.done() and not waiting.cancelled():  # Both came at once.
+            if waiting.done() and not waiting.cancelled():  # Both at once.
                 self._free(waiting.result())
             if isinstance(exc, TimeoutError):
                 reason = f"no connection came free within {self.timeout:g} s"
@@ -236,7 +236,7 @@ class Pool:
 
 
 async def run(function: Callable[[], T], *, snapshot: bool = False) -> T:
-    """Return what the function does, on the thread of the current request's slot.
+    """Call the function on the current request's slot; return its result.
 
     With `snapshot`, its queries all see one state of the database, and it may run again
     (see `in_snapshot`). Outside a request, on one of the framework's threads.
@@ -254,9 +254,9 @@ async def run(function: Callable[[], T], *, snapshot: bool = False) -> T:
     return await request.slot.run(function)
 
 
-# Whether this is code that waits long between its queries, such as a WebSocket's.
+# True for code that waits long between its queries, such as a WebSocket's.
 idles: ContextVar[bool] = ContextVar("idles", default=False)
-# The pools that code which idles takes a slot of for each `run`.
+# Pools from which idling code takes a slot for each `run`.
 _idle: ContextVar[tuple[Pool, ...]] = ContextVar("idle", default=())
 # The request that this code belongs to.
 _request: ContextVar[RequestScope | None] = ContextVar("request", default=None)

@@ -1,8 +1,8 @@
 """Queries whose SQL is built once.
 
-To build the SQL of a query takes Peewee longer than it takes SQLite to run it. A
-function that returns a Peewee query is called once for each *shape* of its arguments,
-with placeholders in their place; from then on its SQL only gets other values.
+Peewee takes longer to build the SQL of a query than SQLite to run it. A function that
+returns a Peewee query is called once for each *shape* of its arguments, with
+placeholders in their place; from then on its SQL only gets other values.
 """
 
 import inspect
@@ -42,14 +42,14 @@ MAX_KEPT = 100
 
 
 class Given(Node):
-    """Stands for an argument while the SQL is built."""
+    """Placeholder of an argument in a query."""
 
     def __init__(self, name: str, index: int | None = None) -> None:
         self.name = name
         self.index = index
 
     def __sql__(self, ctx: Any) -> Any:
-        # The converter is for the value, which this is not yet: hence False.
+        # The converter is for the value, which comes later: hence False.
         return ctx.value(Parameter(self, ctx.state.converter), converter=False)
 
     def _refuse(self, *_other: object) -> NoReturn:
@@ -64,7 +64,7 @@ class Given(Node):
 
 
 class Parameter:
-    """Where a value goes in the SQL, and what makes the database's value of it."""
+    """Place of a value in the SQL, and its converter to the database's value."""
 
     def __init__(self, given: Given, converter: Callable[[Any], Any] | None) -> None:
         self.given = given
@@ -79,7 +79,7 @@ class Parameter:
 
 
 class Statement(NamedTuple):
-    """SQL, what its values are made of, and the query that it was built of."""
+    """SQL, its parameters, and the query that it was built from."""
 
     sql: str
     parameters: list[Any]
@@ -94,7 +94,7 @@ class Statement(NamedTuple):
 
 
 class PreparedQuery(ModelRaw, Generic[M]):
-    """A query whose SQL is there already. To iterate it gives what the query gives."""
+    """A query whose SQL is built already. Iterating it gives the query's rows."""
 
     def __init__(self, prepared: "Prepared[..., M]", arguments: dict[str, Any]) -> None:
         self._prepared = prepared
@@ -111,19 +111,19 @@ class PreparedQuery(ModelRaw, Generic[M]):
         return cursor_wrapper(self, self._statement.query, cursor)
 
     def count(self) -> int:
-        """Return how many rows there are."""
+        """Return the number of rows."""
         ((number,),) = self.rows("count", counted)
         return int(number)
 
     def first(self) -> M | None:
-        """Return the first row, or None; as in Peewee, whatever the query's limit."""
+        """Return the first row, or None, in spite of a limit, as in Peewee."""
         if self.ask(is_limited):
             first: M | None = rows_as_of(self, self.plain()).first()
             return first
         return next(iter(self), None)
 
     def get(self) -> M:
-        """Return the first row, as Peewee does: whatever the query's limit.
+        """Return the first row in spite of a limit, as Peewee does.
 
         Raises DoesNotExist if there is none.
         """
@@ -135,9 +135,9 @@ class PreparedQuery(ModelRaw, Generic[M]):
         return found
 
     def rows(self, key: Hashable, change: Change) -> list[tuple[Any, ...]]:
-        """Return the rows, from the driver, of what `change` makes of this query.
+        """Return the driver's rows of this query after `change`.
 
-        The SQL of that is built once for each key.
+        Its SQL is built once for each key.
         """
         statement = self._prepared.statement(self._arguments, key, change)
         database: Database = self.model._meta.database
@@ -145,20 +145,20 @@ class PreparedQuery(ModelRaw, Generic[M]):
         return list(database.execute_sql(statement.sql, values).fetchall())
 
     def plain(self) -> "ModelSelect[M]":
-        """Return the query as Peewee has it."""
+        """Return Peewee's own query."""
         return self._prepared.plain(**self._arguments)
 
     def ask(self, question: Callable[["ModelSelect[M]"], T]) -> T:
-        """Return the answer of a function that is asked about the query.
+        """Call a function with the query, and return its answer.
 
-        It is given placeholders for the values, which cannot matter to it.
+        The query has placeholders for the values, which cannot matter.
         """
         return question(self._statement.query)
 
     def changed(
         self, change: Callable[..., "ModelSelect[M]"], **more: Any
     ) -> "PreparedQuery[M]":
-        """Return the query that `change(query, **more)` makes of this one.
+        """Return the result of `change(query, **more)`.
 
         Its SQL, too, is built once for each shape of all arguments.
         """
@@ -168,7 +168,7 @@ class PreparedQuery(ModelRaw, Generic[M]):
 
 
 class Prepared(Generic[P, M]):
-    """A function that returns a query, with the SQL of what it has returned."""
+    """A function that returns a query, with the SQL of its queries."""
 
     # The model of the rows, known after the first call.
     model: type[M]
@@ -181,18 +181,18 @@ class Prepared(Generic[P, M]):
             name: parameter.default
             for name, parameter in self._signature.parameters.items()
         }
-        # Ways to call the function that fit its signature.
+        # Calls of the function that fit its signature.
         self._calls: set[tuple[object, ...]] = set()
         self._statements: dict[Hashable, Statement] = {}
-        # Those that are in any of them: they may be given other tables.
+        # Models in any of them, which may be given other tables.
         self._models: dict[type[Model], None] = {}
         self._changed: dict[Callable[..., Any], Prepared[..., M]] = {}
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PreparedQuery[M]:
         """Return the query for these arguments, not run yet.
 
-        Raises TypeError if the function asks for the value of an argument, or returns
-        what is not a select().
+        Raises TypeError if the function asks for the value of an argument, or does not
+        return a select().
         """
         call = len(args), *kwargs
         if call not in self._calls:
@@ -237,7 +237,7 @@ class Prepared(Generic[P, M]):
             sql, parameters, models = build(database, query)
             statement = Statement(sql, parameters, query)
             plain = change(self.plain(**arguments))  # type: ignore[call-arg]
-            # A pattern that Peewee makes of the value, for LIKE, is not the same.
+            # A pattern that Peewee makes of the value, for LIKE, differs.
             bound = sql, statement.values(arguments)
             # Nor is SQL, which equals everything to Python.
             is_sql = any(isinstance(value, Node) for value in bound[1])
@@ -266,8 +266,8 @@ class Prepared(Generic[P, M]):
 def prepared(function: Callable[P, "ModelSelect[M]"]) -> Prepared[P, M]:
     """Make the function return PreparedQuery: its SQL is built once for each shape.
 
-    The shape is the types of the arguments, with those of what is in a list, and
-    the kind of database. An optional filter is an `if x is None`.
+    The shape is the types of the arguments, and of the items of a list, and the kind
+    of database. An optional filter is an `if x is None`.
     """
     return Prepared(function)
 
@@ -286,14 +286,14 @@ def prepared_first(
 
 
 def shape_of(value: Any) -> Any:
-    """Return what of the value may change the SQL: its type; of a list, those in it."""
+    """Return the type of the value; of a list, those of its items."""
     if isinstance(value, list | tuple):
         return tuple(map(type, value))
     return type(value)
 
 
 def placeholder(name: str, value: Any) -> Any:
-    """Return what the function gets in place of the value."""
+    """Return the function's argument for the value."""
     if value is None:
         return None
     if isinstance(value, list | tuple):
@@ -302,7 +302,7 @@ def placeholder(name: str, value: Any) -> Any:
 
 
 def counted(query: Any) -> Any:
-    """Return the query for the number of rows of this one."""
+    """Return the query that counts the rows."""
     rows = query.order_by()
     if not needs_columns(query):  # Of a join, two may have one name.
         rows = rows.select(SQL("1"))
@@ -315,6 +315,6 @@ def table_names(models: Iterable[type[Model]]) -> tuple[Any, ...]:
 
 
 def dialect(database: Any) -> Hashable:
-    """Return what decides how a query is written for the database."""
+    """Return all that decides the SQL dialect of the database."""
     engine = database.obj if isinstance(database, DatabaseProxy) else database
     return type(engine), engine and engine.server_version

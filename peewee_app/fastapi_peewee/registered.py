@@ -1,4 +1,4 @@
-"""What a program says of a database once, and every connection is told."""
+"""Registrations on a database, which every connection gets."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -15,7 +15,7 @@ Hook = Callable[[QueryEvent], Any]
 class Registered:
     """Functions, hooks and the like that each connection to a database gets."""
 
-    # Methods of Peewee's databases that change what their next connections are like.
+    # Methods of Peewee's databases that change their next connections.
     METHODS = frozenset(
         {
             *("register_function", "unregister_function"),
@@ -35,12 +35,12 @@ class Registered:
         self.callbacks: list[Callable[[Database], None]] = []
         self.version = 0
         self._calls: list[tuple[int, tuple[Any, ...]]] = []
-        # Never opened: it answers as Peewee's would, also to wrong arguments. Only
+        # Never opened: it answers like Peewee's, also to wrong arguments. Only
         # SQLite's methods have an answer.
         self._example = SqliteDatabase(None)
 
     def add(self, method: str, *args: Any, **options: Any) -> Any:
-        """Call the method on each connection from now on; return what Peewee's does."""
+        """Call the method on each connection from now on; return Peewee's result."""
         answer = getattr(self._example, method, None)
         result = answer and answer(*args, **options)
         call = method, args, options
@@ -56,10 +56,10 @@ class Registered:
                 callback(database)
 
     def tell(self, database: Database, version: int) -> int:
-        """Tell a connection what it has not been told, after the version that it knows.
+        """Update a connection from the version that it knows.
 
-        Returns the version that it knows now. Raises AttributeError for an engine that
-        lacks the method.
+        Returns its new version. Raises AttributeError for an engine without the
+        method.
         """
         if version == UNTOLD:
             own: Any = database.query_hooks
@@ -74,7 +74,7 @@ class Registered:
 
 
 class BothHooks:
-    """The hooks of all connections, and those that one connection was made with."""
+    """Hooks of all connections, and those of one connection."""
 
     def __init__(self, shared: list[Hook], own: list[Hook]) -> None:
         self.shared = shared

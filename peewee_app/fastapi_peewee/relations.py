@@ -1,6 +1,6 @@
-"""Relations of Peewee models: what belongs to many objects, loaded at once.
+"""Relations of Peewee models: rows of many objects, loaded at once.
 
-It is put where Peewee's own `prefetch` and `with_related` put it.
+They are put where Peewee's own `prefetch` and `with_related` put them.
 """
 
 from collections import defaultdict
@@ -33,15 +33,14 @@ Known = dict[tuple[type[Model], Any], Model]
 class Relation:
     """A relation, by the attribute of the model; the related have a key of the owner.
 
-    `key` is the field of the owner, and `link` that of the related which is equal to
-    it in the database.
+    `key` is the field of the owner, and `link` the equal field of the related rows.
     """
 
     key: Field
     link: Field
     to: type[Model]
     many = True
-    # What is loaded is read as a list, which is no query with rows.
+    # Loaded rows are a list, and no query with rows.
     loads_lists = False
 
     def __init__(self, name: str, accessor: Any) -> None:
@@ -49,16 +48,16 @@ class Relation:
         self.accessor = accessor
 
     def loaded(self, owner: Model) -> list[Any] | None:
-        """Return what is loaded already; None if Peewee would ask the database."""
+        """Return loaded objects; None if Peewee would ask the database."""
         value = vars(owner).get(self.name)
         return None if value is None else list(value)
 
     def query(self) -> "ModelSelect[Any]":
-        """Select what is related to any owner, in order."""
+        """Select any owner's related rows, in order."""
         raise NotImplementedError
 
     def known(self, row: Model, known: Known) -> Model:
-        """Return the instance of the row that is known, or this one from now on."""
+        """Return the known instance of the row, or this one from now on."""
         return known_as(row, known)
 
     def put(self, owner: Model, rows: list[Model]) -> str:
@@ -66,10 +65,10 @@ class Relation:
         raise NotImplementedError
 
     def load(self, owners: Iterable[Model], known: Known) -> list[tuple[Model, str]]:
-        """Load what belongs to these owners; return who was given which attribute.
+        """Load these owners' rows; return each owner, and the attribute it was given.
 
         It takes a statement for each 30,000 keys. An owner without a key gets nothing.
-        A row that is known already is the instance that is known.
+        A known row stays the known instance.
         """
         of_key: dict[Any, list[Model]] = defaultdict(list)
         for owner in owners:
@@ -85,7 +84,7 @@ class Relation:
             for row in rows:
                 rows_of[row.__data__[self.link.name]].append(self.known(row, known))
         if self.many and not rows_of.keys() <= of_key.keys():
-            # Keys that are equal to the database, by a collation, and not to Python.
+            # Keys that only the database takes for equal, by a collation.
             rows_of = {
                 key: [
                     self.known(row, known)
@@ -102,7 +101,7 @@ class Relation:
 
 
 class ForeignKey(Relation):
-    """An object of another model. One that is not found is left to Peewee."""
+    """Object of another model; one that is not found is left to Peewee."""
 
     many = False
 
@@ -127,7 +126,7 @@ class ForeignKey(Relation):
 
 
 class Backref(Relation):
-    """The objects that refer to the owner, in the order of their primary key."""
+    """Objects that refer to the owner, in the order of their primary key."""
 
     def __init__(self, name: str, accessor: BackrefAccessor) -> None:
         super().__init__(name, accessor)
@@ -146,7 +145,7 @@ class Backref(Relation):
 
 
 class ManyToMany(Relation):
-    """The objects at the other end of links, which Peewee reads from the backref."""
+    """Objects at the other end of links, which Peewee reads from the backref."""
 
     loads_lists = True
 
@@ -188,8 +187,8 @@ KINDS: dict[type, Any] = {
 def relation_of(model: type[Model], name: str) -> Relation | None:
     """Return the relation that the attribute of the model is; None for any other.
 
-    Also None where Peewee is told to read it in another way: by an accessor of one's
-    own, or with `lazy_load=False`.
+    Also None where a program changes how Peewee reads it: by an accessor of its own,
+    or with `lazy_load=False`.
     """
     accessor = getattr_static(model, name, None)
     kind = KINDS.get(type(accessor))
@@ -202,19 +201,19 @@ def relation_of(model: type[Model], name: str) -> Relation | None:
 
 
 def known_as(row: Model, known: Known) -> Model:
-    """Return the instance of the row that is known, or this one from now on."""
+    """Return the known instance of the row, or this one from now on."""
     key = row.get_id()
     return row if key is None else known.setdefault((type(row), key), row)
 
 
 def in_order(query: "ModelSelect[Any]", model: type[Model]) -> "ModelSelect[Any]":
-    """Order the query by the primary key, after the order that it has of its own."""
+    """Order the query by the primary key, after its own order."""
     keys = model._meta.get_primary_keys()
     return query.order_by_extend(*keys) if keys else query
 
 
 def batches(keys: Iterable[T]) -> Iterator[list[T]]:
-    """Split keys into as many as a statement takes."""
+    """Split keys into batches for a statement."""
     rest = iter(keys)
     while batch := list(islice(rest, BATCH)):
         yield batch

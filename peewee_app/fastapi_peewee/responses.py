@@ -1,4 +1,4 @@
-"""What a client is told when the database cannot answer."""
+"""Responses when the database cannot answer."""
 
 import logging
 import sqlite3
@@ -30,7 +30,7 @@ def unavailable(exc: Exception) -> JSONResponse:
 async def database_error(connection: HTTPConnection, exc: Exception) -> Any:
     """Return a 503 if the database is busy, locked, full or gone; else raise the error.
 
-    The server logs it, and no value of a row may be in its log. A WebSocket is closed.
+    The server logs the error, without values of a row. A WebSocket is closed.
     """
     reason = why_unavailable(exc)
     if isinstance(exc, PeeweeException):
@@ -45,7 +45,7 @@ async def database_error(connection: HTTPConnection, exc: Exception) -> Any:
 
 
 class WebSocketMiddleware:
-    """Lets no WebSocket hold a connection while its client does nothing."""
+    """Let no WebSocket hold a connection while its client idles."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -61,9 +61,9 @@ class WebSocketMiddleware:
 def add_database_error_handlers(app: FastAPI) -> None:
     """Make the app answer 503 where trying again later may help.
 
-    A WebSocket is closed with the code 1013 there, and takes a slot for each `run`,
-    not for its life. The handler is async: a sync one waits for a worker thread, and
-    when the database does not answer, all of them may be waiting for it.
+    There, a WebSocket is closed with code 1013. It takes a slot for each `run`, not
+    for its life. The handler is async: a sync one needs a worker thread, and all of
+    those may be waiting for the database.
     """
     app.add_middleware(WebSocketMiddleware)
     app.add_exception_handler(PeeweeException, database_error)

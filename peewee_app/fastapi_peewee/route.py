@@ -1,4 +1,4 @@
-"""How a path operation is run: on the thread of its connection, up to the JSON."""
+"""Path operations on the thread of their connection, up to the JSON."""
 
 import inspect
 from collections.abc import Callable, Coroutine
@@ -19,7 +19,7 @@ from .paging import PageQuery
 from .pool import run
 from .size_limit import one_large_answer
 
-# Under this name FastAPI gives the headers and the status that dependencies set.
+# FastAPI's name for the response that dependencies change.
 RESPONSE = "peewee_route_response"
 
 
@@ -28,7 +28,7 @@ class PeeweeRoute(APIRoute):
 
     FastAPI would run a `def` path operation on one thread, and on another make its
     answer, which may ask the database again. Here both happen on the thread of the
-    request's connection. The rest is as FastAPI has it.
+    request's connection. The rest is FastAPI's.
 
     A GET whose answer takes several statements, since the `response_model` names
     relations or is more than a list, is made in one snapshot of the database. For that
@@ -39,7 +39,7 @@ class PeeweeRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request; FastAPI asks for each router that has it."""
+        """Return the handler of a request, for each router that has the route."""
         route = effective(self)
         dependant = route.dependant
         if not is_generator(dependant.call):
@@ -50,7 +50,7 @@ class PeeweeRoute(APIRoute):
 
 
 class Answer:
-    """How a route is answered."""
+    """Answer of a route."""
 
     def __init__(self, route: Any, endpoint: Callable[..., Any], name: str) -> None:
         self._route = route
@@ -121,7 +121,7 @@ class Answer:
             ]
             for error in errors:
                 if error["type"] == "get_attribute_error":
-                    # What the attribute raised may have values in it.
+                    # The attribute's own error may have values in it.
                     error["msg"] = "Error extracting attribute"
         except RecursionError as exc:
             errors = [{"type": "recursion", "loc": ("response",), "msg": str(exc)}]
@@ -137,7 +137,7 @@ class Answer:
 
 
 def is_coroutine_function(call: Any) -> bool:
-    """Return whether to call it gives something to await."""
+    """Return whether calling it gives an awaitable."""
     while isinstance(call, partial):
         call = call.func
     method = getattr(call, "__call__", None)  # noqa: B004 - its kind, not whether

@@ -1,9 +1,9 @@
-"""The fast way: Pydantic reads light objects, made of rows, in place of instances.
+"""Fast way: Pydantic reads light objects, made of rows, in place of instances.
 
-A light object has the columns and the relations that its schema names, and nothing
-else: instances take four times as long to make. It is read as an instance would be, so
-what comes out is the same. Where it might not be, there is no light object, and the
-plain way reads instances: see `fits`, `source_of` and `is_narrowable`.
+A light object has only the columns and the relations that its schema names: instances
+take four times as long to make. Pydantic reads it like an instance, so the result is
+the same. Where it might not be, the plain way reads instances: see `fits`, `source_of`
+and `is_narrowable`.
 """
 
 from collections import namedtuple
@@ -35,12 +35,12 @@ from .size_limit import FEW, check_size, few
 
 Row = tuple[Any, ...]
 
-# What a driver takes and returns of these is what Python has.
+# A driver takes and returns Python's values of these.
 RAW_FIELDS = {AutoField, BigIntegerField, CharField, IntegerField, TextField}
 
 
 class NotFast(Exception):  # noqa: N818 - no error: the plain way reads it
-    """Light objects might be read otherwise than instances."""
+    """Light objects might differ from instances."""
 
 
 def fits(node: Node, model: type[Model]) -> bool:
@@ -55,7 +55,7 @@ def fits(node: Node, model: type[Model]) -> bool:
 
 
 def source_of(model: type[Model], name: str) -> Field | None:
-    """Return the column that the attribute of the model gives; None for any other."""
+    """Return the column of the model's attribute; None if it is no column."""
     accessor = getattr_static(model, name, None)
     is_column = type(accessor) in (FieldAccessor, ObjectIdAccessor)
     return accessor.field if is_column else None
@@ -68,10 +68,10 @@ class Light(tuple[Any, ...]):
 
 
 class Plan:
-    """How a schema reads the rows of a model. Raises NotFast if it does not fit.
+    """Plan to read a model's rows by a schema. Raises NotFast if they do not fit.
 
     A row has the columns of the schema, and then the key of each relation, in whose
-    place the light object has what is related.
+    place the light object has the related ones.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Plan:
         self._make = partial(tuple.__new__, light)
 
     def read_query(self, query: Any) -> list[Any]:
-        """Return the objects that the query selects, with no column but theirs.
+        """Return the query's objects; select their columns only.
 
         Raises NotFast if fewer columns could change its rows.
         """
@@ -143,7 +143,7 @@ class Plan:
         return list(map(self._make, rows))
 
     def read_instances(self, instances: Sequence[Any]) -> list[Any]:
-        """Return the objects that these instances are, with what is loaded of them."""
+        """Return objects for these instances, with their loaded relations."""
         if any(type(instance) is not self.model for instance in instances):
             raise NotFast
         columns: list[Iterable[Any]] = [
@@ -156,21 +156,21 @@ class Plan:
 
 
 class Related:
-    """The related objects of many owners, by a relation."""
+    """Related objects of many owners, by a relation."""
 
     def __init__(self, relation: Relation, plan: Plan) -> None:
         self.relation = relation
         self._plan = plan
-        # Selected once, whatever it serves for.
+        # Selected once, also as a field.
         places = [n for n, field in enumerate(plan.fields) if field is relation.link]
         self._fields = plan.fields if places else [*plan.fields, relation.link]
         self._link_place = places[0] if places else -1
         self._kept: dict[Hashable, str] = {}
 
     def of_owners(self, owners: Sequence[Model], keys: Any) -> Iterable[Any]:
-        """Return what each of the owners has: what is loaded of all, or by the keys.
+        """Return each owner's related objects: those loaded, or by the keys.
 
-        Raises NotFast if it is loaded of some of them.
+        Raises NotFast if only some owners have them loaded.
         """
         loaded = [self.relation.loaded(owner) for owner in owners]
         if loaded.count(None) == len(loaded):
@@ -183,7 +183,7 @@ class Related:
         return [list(islice(objects, len(items))) for items in loaded]  # type: ignore[arg-type]
 
     def of_keys(self, keys: Sequence[Any]) -> Iterable[Any]:
-        """Return what each of the owners has that have these keys.
+        """Return the related objects of the owners' keys.
 
         Raises NotFast where Peewee, asked for one owner alone, might find another: a
         key that is null, is not found, or is equal to the database only.
@@ -211,9 +211,9 @@ class Related:
         return map(of_key.__getitem__, keys)
 
     def _rows(self, keys: list[Any]) -> list[Row]:
-        """Return the columns, the link among them, of what is related to these keys.
+        """Return the related rows of these keys, with the link among the columns.
 
-        The SQL is kept for the tables' names and the number of keys.
+        The SQL is kept by the tables' names and the number of keys.
         """
         link, fields = self.relation.link, self._fields
         database = self._plan.model._meta.database
@@ -234,17 +234,17 @@ class Related:
 
 
 def is_raw(field: Field) -> bool:
-    """Return whether a driver takes and returns the values that Python has."""
+    """Return whether a driver takes and returns Python's values."""
     return type(getattr(field, "rel_field", field)) in RAW_FIELDS
 
 
 def as_python(field: Field, values: Sequence[Any]) -> Sequence[Any]:
-    """Return what Peewee makes of the values of a column."""
+    """Convert the values of a column like Peewee."""
     return values if is_raw(field) else list(map(field.python_value, values))
 
 
 def padded(keys: list[Any]) -> Iterator[list[Any]]:
-    """Split keys into as many as a statement takes, of few different lengths.
+    """Split keys into batches for a statement, of few different lengths.
 
     Each length is a statement of its own, whose SQL is kept.
     """
@@ -255,7 +255,7 @@ def padded(keys: list[Any]) -> Iterator[list[Any]]:
 
 
 class FastReader:
-    """Reads what fits as light objects; its plans are worked out once."""
+    """Reader of light objects, for data that fits; it keeps its plans."""
 
     def __init__(self, core: CoreSchema) -> None:
         self._core = core
@@ -280,7 +280,7 @@ class FastReader:
         raise NotFast
 
     def fetch(self, node: Node, query: Any) -> list[Any]:
-        """Return light objects for a query, if they have the names of the model."""
+        """Return light objects for a query, if they have the model's names."""
         inner = self._core.only_object(node, many=True)
         plan = self._plan(inner, query.model)
         if plan.has_aliases:

@@ -1,4 +1,4 @@
-"""What one request, script or thread has of a database.
+"""Scopes of requests, scripts and threads.
 
 Each connection is a Peewee `Database` of its own, made with `thread_safe=False` (plain
 state, no lock). A scope lends it to the code of one request, on whatever threads.
@@ -17,7 +17,7 @@ from .registered import UNTOLD, Registered
 
 T = TypeVar("T")
 
-# Makes one unopened connection, with `thread_safe=False`.
+# Makes an unopened connection, with `thread_safe=False`.
 MakeConnection = Callable[[], Database]
 
 
@@ -58,14 +58,14 @@ class EventLoopError(RuntimeError):
 
 
 class Holder:
-    """Holds one connection, which is opened when it is first asked for."""
+    """Holder of one connection, which is opened at its first use."""
 
     def __init__(self, connect: MakeConnection, registered: Registered) -> None:
         self.registered = registered
         self._connect = connect
         # The connection, if it has been made.
         self.made: Database | None = None
-        # What the connection knows of what is registered.
+        # The version of registrations that it knows.
         self._version = UNTOLD
         self._is_clean = True
         # Held while the connection is made, and while it is opened or closed.
@@ -74,7 +74,7 @@ class Holder:
 
     @property
     def database(self) -> Database:
-        """The connection, open or not; it is made when it is first asked for.
+        """Connection, open or not; it is made at the first use.
 
         Raises TypeError for a database that keeps a connection for each thread.
         """
@@ -92,8 +92,8 @@ class Holder:
     def open(self) -> Database:
         """Return the connection, open and fit for use; block while it connects.
 
-        Raises Peewee's OperationalError if the database cannot be reached, and what
-        `database` does.
+        Raises the errors of `database`, and Peewee's OperationalError if the database
+        cannot be reached.
         """
         self.clean()
         with self._lock:
@@ -120,7 +120,7 @@ class Holder:
         return self._is_clean
 
     def clean(self) -> None:
-        """Roll back what was left open; close it if that does not help. Blocks."""
+        """Roll back an open transaction; close if that does not help. Blocks."""
         with self._lock:
             database = self.made
             if self._is_clean or database is None:
@@ -134,7 +134,7 @@ class Holder:
                 self._discard(database)
 
     def close(self) -> None:
-        """Close the connection, which rolls back what is open. Blocks."""
+        """Close the connection, which rolls back. Blocks."""
         with self._lock:
             if self.made is not None:
                 self._discard(self.made)
@@ -161,13 +161,12 @@ def is_clean(database: Database) -> bool:
 
 
 class ConnectionScope:
-    """What one request, script or thread has of the database: nothing, until its
-    first query.
+    """Scope of one request, script or thread, which connects at its first query.
 
     `with scope as database:` is one statement. Threads that share a scope take turns,
     and a transaction belongs to the code that has begun it, with the threads and
-    tasks that this code starts. Only where it `may_block` can a statement run on an
-    event loop.
+    tasks that this code starts. A statement can run on an event loop only if it
+    `may_block`.
     """
 
     def __init__(self, holder: Holder, *, may_block: bool = False) -> None:
@@ -183,7 +182,7 @@ class ConnectionScope:
 
     @property
     def database(self) -> Database:
-        """The connection, which need not be open, to look at.
+        """Connection, open or not, to look at.
 
         Raises NoConnectionError after the scope has ended.
         """
@@ -193,7 +192,7 @@ class ConnectionScope:
 
     @property
     def made(self) -> Database | None:
-        """The connection, if it has been made."""
+        """Connection, if it has been made."""
         return self._holder.made
 
     def __enter__(self) -> Database:
@@ -223,7 +222,7 @@ class ConnectionScope:
             self._holder.close()
 
     def call(self, method: str, *args: Any, **options: Any) -> Any:
-        """Return what a method of the connection returns, as one statement."""
+        """Call a method of the connection, as one statement."""
         with self as database:
             return getattr(database, method)(*args, **options)
 
@@ -234,14 +233,14 @@ class ConnectionScope:
     def in_transaction(self) -> bool:
         """Return whether a transaction is open; there is none before the first query.
 
-        The connection may still be in one of the last scope's, until it is cleaned.
+        The connection may be in the last scope's, until it is cleaned.
         """
         if self._ended:
             raise NoConnectionError
         return self._database is not None and self._database.in_transaction()
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        """Connect, which the first query would do; return False if that is done.
+        """Connect before the first query; return False if connected.
 
         Raises Peewee's OperationalError in that case, unless `reuse_if_open`.
         """
@@ -254,11 +253,11 @@ class ConnectionScope:
             return True
 
     def is_connection_usable(self) -> bool:
-        """Return whether the connection is open, and would be used again."""
+        """Return whether the connection is open, and can be reused."""
         return not self.is_closed() and self.call("is_connection_usable") is True
 
     def close(self) -> bool:
-        """Close the connection; return False if it was. The next query connects."""
+        """Close the connection; return False if it is. The next query connects."""
         if self.is_closed():
             return False
         with self as database:
@@ -304,8 +303,8 @@ class ConnectionScope:
     def end(self) -> bool:
         """Let no more statements run; never block.
 
-        Returns False if a thread that the scope leaves behind still runs one: the
-        connection is closed when that is done.
+        Returns False while another thread still runs one: the connection is closed
+        when that is done.
         """
         with self._lock:
             self._ended = True
@@ -314,7 +313,7 @@ class ConnectionScope:
 
 @contextmanager
 def set_to(variable: ContextVar[T], value: T) -> Iterator[None]:
-    """Set the variable for what runs inside."""
+    """Set the variable for a block."""
     before = variable.get()
     variable.set(value)
     try:
@@ -324,9 +323,9 @@ def set_to(variable: ContextVar[T], value: T) -> Iterator[None]:
         variable.set(before)
 
 
-# The transactions that the current code has begun, of all scopes.
+# Transactions that the current code has begun, of all scopes.
 _begun: ContextVar[frozenset[object]] = ContextVar("begun", default=frozenset())
 
-# The scope of code that has none.
+# Scope of code outside any.
 NO_SCOPE = ConnectionScope(Holder(lambda: Database(None), Registered()))
 NO_SCOPE.end()

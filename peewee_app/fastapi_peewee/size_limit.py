@@ -9,27 +9,27 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from peewee import SQL, Field, ModelSelect, OperationalError, fn
 
-# Rows that are read at once; of more, the database is first asked how large they are.
+# Rows that are read at once; before more, the database is asked for their size.
 FEW = 10_000
-# Characters of all texts, with so many for the rest of each row.
+# Characters of all texts; each row counts as ROW_SIZE more.
 MAX_SIZE = 16 * 1024 * 1024
 ROW_SIZE = 75
 TEXTS = {"CHAR", "TEXT", "VARCHAR"}
 
 
 class TooLargeError(Exception):
-    """An answer would have more related rows in it than there is memory for."""
+    """An answer would have more related rows than there is memory for."""
 
 
-# The thread that makes a large answer has it, and others are refused: several at once
-# would take several times the memory, and keep the interpreter from everybody else.
+# Held by the thread that makes a large answer; others are refused: several at once
+# would take several times the memory, and block the interpreter for all others.
 _large = threading.Lock()
 _thread = threading.local()
 
 
 @contextmanager
 def one_large_answer() -> Iterator[None]:
-    """Let the answer that is made inside be the large one, until it is made."""
+    """Make the one large answer inside the block."""
     _thread.is_large = False
     try:
         yield
@@ -40,7 +40,7 @@ def one_large_answer() -> Iterator[None]:
 
 
 def few(query: "ModelSelect[Any]") -> "ModelSelect[Any]":
-    """Limit the query to one row more than a few; the limit is no parameter."""
+    """Limit the query to one row more than FEW, without a parameter."""
     limited: ModelSelect[Any] = query.limit(SQL(str(FEW + 1)))
     return limited
 
@@ -65,7 +65,7 @@ def check_size(query: "ModelSelect[Any]", fields: Sequence[Field]) -> None:
 
 
 async def too_large(_request: Request, _exc: Exception) -> JSONResponse:
-    """Return a 400: the same request has no answer, however often it is sent.
+    """Return a 400: the same request always has no answer.
 
     413 is for requests, and 422 has a list of errors for its detail.
     """

@@ -1,4 +1,4 @@
-"""Transactions: `atomic` as a decorator, snapshots, and running again."""
+"""Transactions: `atomic` as a decorator, snapshots and retries."""
 
 import logging
 import random
@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Attempts at what the database keeps rolling back.
+# Attempts at a write that conflicts.
 ATTEMPTS = 5
 
 
 class WhyRolledBack(Protocol):
-    """Returns the database's code for having rolled all back; None for another error.
+    """Function from an error to the code of a rollback; None for another error.
 
     The code is an SQLSTATE, or the number that MySQL and SQLite use.
     """
@@ -28,7 +28,7 @@ class WhyRolledBack(Protocol):
 
 
 def run_again(run: Callable[[], T], why_rolled_back: WhyRolledBack) -> T:
-    """Return what `run` does; run it up to 5 times while the database rolls it back.
+    """Return the result of `run`, which runs up to 5 times while it is rolled back.
 
     That is safe if nothing else is in the transaction. Between the attempts is a short
     random pause, up to 0.16 s.
@@ -80,11 +80,11 @@ class Atomic:
 
 
 def in_snapshot(db: DatabaseProxy, function: Callable[[], T]) -> T:
-    """Return what the function does, whose queries all see one state of the database.
+    """Return the function's result; its queries all see one state of the database.
 
-    It runs again, up to 5 times in all, where the database gives its transaction up,
-    and after that without a snapshot: so does a function that writes what others write,
-    too. In a transaction, or on a database that `connector` has not made, it just runs.
+    It runs up to 5 times while the database rolls its transaction back, and then once
+    without a snapshot: so a write that always conflicts gets done. In a transaction, or
+    on a database that `connector` has not made, it just runs.
     """
     snapshot = getattr(db, "snapshot", None)
     why = why_rolled_back(db)
@@ -104,7 +104,7 @@ def in_snapshot(db: DatabaseProxy, function: Callable[[], T]) -> T:
 
 
 def why_rolled_back(db: DatabaseProxy) -> WhyRolledBack | None:
-    """Return what tells of an error whether the database has rolled all back.
+    """Return the test of an error for a rollback.
 
     None for a database that `connector` has not made.
     """

@@ -1,4 +1,4 @@
-"""Tables of the SQLAlchemy tutorial, where they are not there yet.
+"""Tables of the SQLAlchemy tutorial, where they are missing.
 
 A database that has them already, such as the tutorial's own, keeps its rows and its
 indexes, and gets those that it lacks.
@@ -12,7 +12,7 @@ from peewee_app.migrations.helpers import add_missing_index, base_model, id_fiel
 
 
 def models(db: Database) -> tuple[type[Model], type[Model]]:
-    """Return User and Item of this step, whatever the app's models become."""
+    """Return User and Item of this step; the app's models may change."""
     base: Any = base_model(db)
 
     class User(base):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Numbered scripts for `playhouse.migrations`: the tables, step by step."""
+"""Numbered scripts for `playhouse.migrations`."""
 
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +17,8 @@ def migrate(connect: Connector, *, apply: bool = True) -> None:
     """Bring the database up to date; if not `apply`, only check that it is.
 
     Raises StartupError if the database is newer than the code, or is not up to date
-    and may not be brought there; Peewee's errors if it cannot be reached or changed,
-    or cannot hold every text.
+    and must not be migrated; Peewee's errors if it cannot be reached or changed, or
+    cannot hold every text.
     """
     try:
         apply_migrations(connect, DIRECTORY, apply=apply)

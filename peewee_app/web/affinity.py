@@ -1,7 +1,7 @@
 """One core for one interpreter.
 
 The threads of a process share one interpreter, so a second core does no work for it: it
-only makes each handing over dearer. `python -m docs.measure_cores` shows what that
+only makes each handover slower. `python -m docs.measure_cores` shows what that
 costs. So the process stays on the core that others use least.
 """
 
@@ -17,12 +17,12 @@ from pathlib import Path
 from uvicorn.loops.auto import auto_loop_factory
 
 STAT = Path("/proc/stat")
-# Seconds until the first look, which needs some to look back on.
+# Seconds until the first look, which needs some history.
 FIRST_LOOK = 0.5
-# Seconds from one look to the next. By chance, so that of two processes on one core,
-# one moves and the other finds itself alone.
+# Seconds from one look to the next. Random, so that of two processes on one core, one
+# moves and the other finds itself alone.
 LOOK_EVERY = (1.0, 3.0)
-# Part of a core that others must use more of here than elsewhere for a move.
+# Part of a core that a move must gain.
 MARGIN = 0.2
 
 
@@ -64,9 +64,9 @@ class OneCore:
 
 
 def choose(use: dict[int, float], present: int | None) -> int:
-    """Return the core to be on, from the part of each that others use.
+    """Return the best core, from the part of each that others use.
 
-    Where several are as good, chance decides: the first one would be everybody's.
+    Of several equal ones, chance decides: else all processes would take the first.
     """
     least = min(use.values())
     if present is not None and use[present] <= least + MARGIN:
@@ -87,7 +87,7 @@ def ticks() -> dict[int, tuple[int, int]]:
 
 
 def busy_part(before: tuple[int, int], after: tuple[int, int]) -> float:
-    """Return which part of the time between two counts a core was busy."""
+    """Return the busy part of the time between two counts."""
     return (after[0] - before[0]) / ((after[1] - before[1]) or 1)
 
 
@@ -97,8 +97,7 @@ _one_core: OneCore | None = None
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """Make uvicorn's event loop, which keeps its process on one core: for `--loop`.
 
-    Where the process has but one core, or the system tells nothing of cores, it does
-    nothing more.
+    It does no more if the process has one core, or the system tells nothing of cores.
     """
     global _one_core
     loop = auto_loop_factory()()
@@ -122,7 +121,7 @@ def look_again(loop: asyncio.AbstractEventLoop, one_core: OneCore) -> None:
 
 @contextmanager
 def on_all_cores() -> Iterator[None]:
-    """Let this thread run on all cores: for what needs no interpreter."""
+    """Let this thread, which needs no interpreter, run on all cores."""
     one_core, thread = _one_core, threading.get_native_id()
     if one_core is None or one_core.core is None:
         yield

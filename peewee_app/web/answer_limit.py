@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .errors import response_to, unavailable
 
 # Bytes of an answer that do not count, so that ordinary answers go out when large ones
-# have used all memory that there is for answers; also what is sent at once.
+# have used all memory for answers; also the size of a piece.
 SMALL = 64 * 1024
 # Bytes of all answers beyond that.
 LIMIT = 128 * 1024 * 1024
@@ -14,9 +14,9 @@ LIMIT = 128 * 1024 * 1024
 class AnswerLimitMiddleware:
     """Send large answers bit by bit; answer 503 while too much waits for its clients.
 
-    A server takes an answer that is one piece whole, however slowly its client reads.
-    Of a piece it says when there is room for the next, and so the app knows what it
-    holds. One answer goes out however large it is. A stream counts nothing.
+    A server takes an answer of one piece whole, however slowly its client reads. After
+    a piece, it says when there is room for the next, so the app knows how much it
+    holds. One answer of any size goes out. A stream does not count.
     """
 
     def __init__(self, app: ASGIApp, limit: int = LIMIT) -> None:
@@ -34,11 +34,11 @@ class AnswerLimitMiddleware:
         async def send_within_limit(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start" and size_of(message) > SMALL:
-                start = message  # Held back until it is known not to be refused.
+                start = message  # Held back until the answer is accepted.
             elif start is None:
                 await send(message)
             elif message.get("more_body") or not message.get("body"):
-                await send(start)  # Of a stream, or of HEAD.
+                await send(start)  # A stream, or HEAD.
                 start = None
                 await send(message)
             else:

@@ -13,15 +13,15 @@ BODY_HEADERS = {b"content-length", b"transfer-encoding"}
 # Seconds that a body may take to arrive.
 TIMEOUT = 20
 # Bytes of each body that do not count, so that ordinary bodies come through when large
-# ones have used all memory that there is for bodies.
+# ones have used all memory for bodies.
 SMALL = 64 * 1024
 # Bodies of the greatest length that there is memory for.
 BODIES = 64
 
 
 class BodyLimitMiddleware:
-    """Read each request body ahead, so that what runs behind it holds nothing while a
-    slow client sends.
+    """Read each request body ahead, so that the app holds nothing while a slow client
+    sends.
 
     Answer 413 to a body of over `limit` bytes, 408 to one that takes longer than
     `timeout` seconds, and 503 to one for which there is no memory now. Starlette's
@@ -49,7 +49,7 @@ class BodyLimitMiddleware:
 
         size = len(body)
         messages: list[Message] = [{"type": "http.request", "body": body}]
-        del body  # So that it goes as soon as the app lets go of it.
+        del body  # Freed as soon as the app has dropped it.
 
         async def receive_again() -> Message:
             return messages.pop() if messages else await receive()
@@ -93,10 +93,10 @@ class BodyLimitMiddleware:
 
 
 def has_body(scope: Scope) -> bool:
-    """Return whether a body comes with the request, as HTTP/1.1 tells it."""
+    """Return whether the request has a body, by HTTP/1.1's headers."""
     return any(name in BODY_HEADERS for name, _ in scope["headers"])
 
 
 def count(size: int) -> int:
-    """Return how many bytes count of a body of this size."""
+    """Return the bytes that count of a body of this size."""
     return max(0, size - SMALL)

@@ -23,12 +23,12 @@ class Error(BaseModel):
 
 
 def unavailable(reason: str) -> HTTPException:
-    """Return the 503 to raise for a reason, a sentence, that will soon have gone."""
+    """Return the 503 to raise for a passing reason, a sentence."""
     return HTTPException(503, f"{reason} Try again later.", {"Retry-After": "1"})
 
 
 def response_to(exc: HTTPException) -> JSONResponse:
-    """Return the response for a middleware, outside which no handler runs."""
+    """Return the response for a middleware, since no handler runs there."""
     return JSONResponse({"detail": exc.detail}, exc.status_code, exc.headers)
 
 
@@ -58,8 +58,8 @@ async def validation_error(_request: Request, exc: Exception) -> Response:
 async def method_not_allowed(request: Request, exc: Exception) -> JSONResponse:
     """Return 405 with all methods of the path in `Allow`.
 
-    Starlette names those of one route. Behind a mount, whose routes are not the app's,
-    its answer stands; without one, it is StaticFiles that refuses.
+    Starlette names those of one route. Its answer stays behind a mount, whose routes
+    are not the app's; without one, StaticFiles refuses.
     """
     app: FastAPI = request.app
     headers = cast(HTTPException, exc).headers or {}

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 STATIC_URL = "/static-offline-docs"
-# ReDoc always asks for this image, and takes it away if it cannot be loaded.
+# ReDoc always asks for this image, and removes it if it cannot be loaded.
 LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 

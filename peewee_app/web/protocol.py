@@ -1,4 +1,4 @@
-"""HTTP for uvicorn that bounds what one connection makes the process hold.
+"""HTTP for uvicorn with a limit on the memory of one connection.
 
 Uvicorn's own protocol reads on while answers are due and keeps every request that it
 has read: 18 MB of short requests on one connection take more than a gigabyte. It lets
@@ -11,14 +11,14 @@ import asyncio
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-# Bytes that are parsed before the number of waiting requests is looked at.
+# Bytes that are parsed before the waiting requests are counted.
 PIECE = 2048
-# Bytes of headers, or of what else comes between two pieces of bodies. A URL that is
-# longer is an error of the parser's.
+# Bytes of headers, or of other data between two pieces of bodies. The parser refuses a
+# longer URL.
 MAX_HEAD = 64 * 1024
-# Seconds in which the headers of a request have to come, and the first request.
+# Seconds for the headers of a request to come, and for the first request.
 HEAD_TIMEOUT = 20
-# Seconds in which a client has to take something of its answer.
+# Seconds for a client to read something of its answer.
 SEND_TIMEOUT = 20
 
 
@@ -38,18 +38,18 @@ class PipelineFlow(FlowControl):
 class HttpProtocol(HttpToolsProtocol):
     """Uvicorn's protocol on httptools with limits, for its option `--http`.
 
-    Requests that come before the answer to an earlier one wait in the socket, all but a
-    few. A client that takes nothing of its answer for `SEND_TIMEOUT` seconds is cut
-    off, and so is one that sends no headers in `HEAD_TIMEOUT` seconds, or more than
-    `MAX_HEAD` bytes of them.
+    While an answer is due, all but a few later requests wait in the socket. A client
+    that reads nothing of its answer for `SEND_TIMEOUT` seconds is cut off, and so is
+    one that sends no headers in `HEAD_TIMEOUT` seconds, or more than `MAX_HEAD` bytes
+    of them.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start with nothing to parse and nobody to wait for."""
+        """Start with nothing to parse, and no timeout."""
         super().connection_made(transport)
         self.flow = PipelineFlow(transport, self)
         if self.server and self.server[1] is None:
-            # A socket's path, of which Starlette would make the host of a URL.
+            # A socket's path, which Starlette would take for a URL's host.
             self.server = None
         self._unparsed = b""
         self._stuck: asyncio.TimerHandle | None = None
@@ -73,7 +73,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self.send_400_response("The headers are too long.")
 
     def on_message_begin(self) -> None:
-        """Give the headers their time, and count them from here."""
+        """Start the time limit and the count of the headers."""
         super().on_message_begin()
         self._head_size = 0
         self._head_due.cancel()
@@ -85,7 +85,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body; what comes after it may be headers again."""
+        """Take a piece of the body; headers may come after it."""
         self._head_size = 0
         super().on_body(body)
 
@@ -98,18 +98,18 @@ class HttpProtocol(HttpToolsProtocol):
                 self.data_received(b"")
 
     def pause_writing(self) -> None:
-        """Give the client time to take something."""
+        """Start the client's time to read."""
         super().pause_writing()
         self._wait_for_client()
 
     def resume_writing(self) -> None:
-        """Let the client be: it reads."""
+        """Stop the client's time."""
         super().resume_writing()
         if self._stuck:
             self._stuck.cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget what was not parsed."""
+        """Drop unparsed data."""
         super().connection_lost(exc)
         self._unparsed = b""
         self._head_due.cancel()

@@ -1,4 +1,4 @@
-"""A name for each request, in its answer and in every line that is logged for it."""
+"""Id of each request, in its answer and in every line of its log."""
 
 import logging
 import re
@@ -12,9 +12,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "X-Request-ID"
-# As the server passes it on.
+# As servers pass it on.
 RAW_HEADER = HEADER.lower().encode()
-# What a client may send can be written to a log as it is.
+# Safe to write to a log as it is.
 SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -23,7 +23,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 class RequestIdMiddleware:
     """Give each request the id that its client sends as X-Request-ID, or a new one.
 
-    While the app runs, each line that is logged for a request has its id.
+    While the app runs, each line of a request's log has its id.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -58,13 +58,13 @@ class RequestIdFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record, unless another handler has had it; let it pass."""
+        """Add the id, unless another handler has; let the record pass."""
         if hasattr(record, "request_id"):
             return True
         name = record.request_id = request_id.get()
         mark = f"[{name}] " if name else ""
         if record.name == "uvicorn.access" and isinstance(record.args, tuple):
-            # Its formatter takes no message, only these arguments. The first is what a
+            # Its formatter takes only these arguments, no message. The first is what a
             # proxy says of the client, who may have said it to the proxy.
             client, *others = record.args
             record.args = (f"{quote(str(client), safe=':[]')} {mark}".rstrip(), *others)
@@ -75,7 +75,7 @@ class RequestIdFilter(logging.Filter):
 
 @contextmanager
 def request_ids_in_logs() -> Iterator[None]:
-    """Put a `RequestIdFilter` on each handler that there is; take it off at the end."""
+    """Put a `RequestIdFilter` on each handler; remove it at the end."""
     names = logging.root.manager.loggerDict
     loggers = [logging.root, *map(logging.getLogger, names)]
     handlers = {handler for logger in loggers for handler in logger.handlers}

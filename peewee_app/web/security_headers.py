@@ -1,4 +1,4 @@
-"""Response headers that tell a browser what a page may do."""
+"""Response headers that limit a page in a browser."""
 
 import base64
 import hashlib

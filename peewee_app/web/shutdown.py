@@ -1,4 +1,4 @@
-"""Answers to the requests that a stop cuts short."""
+"""Answers to requests that a stop cancels."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,7 @@ from .errors import response_to, unavailable
 
 
 class ShutdownMiddleware:
-    """Answer 503 to a request that the server cancels, which it does when it stops.
+    """Answer 503 to a request that the server cancels when it stops.
 
     The server itself would answer 500 in plain text, and log a traceback.
     """

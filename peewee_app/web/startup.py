@@ -1,4 +1,4 @@
-"""Failures of the start, in one line."""
+"""Errors at the start, in one line."""
 
 import asyncio
 import signal
@@ -13,14 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class StartupError(Exception):
-    """The app cannot start, for a reason that its message tells."""
+    """Error that stops the start; its message is the reason."""
 
 
 async def until_signal(function: Callable[[], object]) -> None:
     """Run a slow step of the start on a thread of its own.
 
-    Raises StartupError on a SIGTERM or SIGINT, which the server would look at after the
-    start only; the thread, which may wait for a lock, ends with the process.
+    Raises StartupError on a SIGTERM or SIGINT, which the server would handle only after
+    the start. The thread, which may wait for a lock, ends with the process.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()

@@ -1,7 +1,7 @@
-"""Spans, a log of statements and Server-Timing, for what the database does.
+"""Spans, a log of statements and Server-Timing, for the database's work.
 
-All of it hangs on Peewee's query hooks, which run after each statement, in the context
-of its request. A connection gets a hook only if somebody wants to see.
+Peewee's query hooks do all of it: they run after each statement, in the context of its
+request. A connection gets a hook only if it is needed.
 """
 
 import logging
@@ -47,7 +47,7 @@ def span_hook(system: str, provider: TracerProvider | None = None) -> QueryHook 
                 "db.query.text": event.sql,
             },
         )
-        if event.exception:  # Its message may have values of the row in it.
+        if event.exception:  # Its message may have values of the row.
             span.set_attribute("error.type", type(event.exception).__qualname__)
             span.set_status(StatusCode.ERROR)
         span.end(end)
@@ -85,10 +85,9 @@ def watched(
     echo_sql: bool,
     provider: TracerProvider | None = None,
 ) -> Callable[[], Database]:
-    """Return what makes a connection to the database at `url`, with hooks.
+    """Return a function that makes a connection to `url`, with hooks.
 
-    `connect` makes it without. `provider` is of OpenTelemetry; None stands for that of
-    the process.
+    `connect` makes it without. `provider` is OpenTelemetry's; None is the process's.
     """
     scheme = url.partition(":")[0]
     system = "postgresql" if scheme == "postgres" else scheme
@@ -105,7 +104,7 @@ def watched(
 
 
 def show_echo() -> None:
-    """Let what `echo` logs be seen, also where logging is not configured."""
+    """Show the log of `echo`, also where logging is not configured."""
     logger.setLevel(logging.INFO)
     if not logger.hasHandlers():
         handler = logging.StreamHandler()
@@ -114,7 +113,7 @@ def show_echo() -> None:
 
 
 class ServerTimingMiddleware:
-    """Tell the browser what the database cost: `db;dur=<ms>;desc="<n> queries"`."""
+    """Tell the browser the database's time: `db;dur=<ms>;desc="<n> queries"`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""What Schemathesis cannot read in the OpenAPI document; it imports this itself."""
+"""Check that the OpenAPI document cannot express, for Schemathesis."""
 
 from typing import Any
 
@@ -11,6 +11,6 @@ def no_secret(
     response: schemathesis.Response,
     case: schemathesis.Case[Any],
 ) -> None:
-    """No answer has a password's hash in it, or a traceback."""
+    """Refuse answers with a password's hash or a traceback."""
     for secret in ("argon2", "hashed_password", "Traceback"):
         assert secret not in response.text

@@ -23,7 +23,7 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page that asked nothing of another host, and broke no rule of ours."""
+    """Page that asks no other host, and has no error in its console."""
     requests: list[str] = []
     complaints: list[str] = []
     origin = f"http://app.example:{server.port}"
@@ -53,7 +53,7 @@ def screenshots(tmp_path: Path) -> Path:
 
 
 def methods(picture: Path) -> list[object]:
-    """The colours of the operations' methods, from top to bottom."""
+    """Return the colours of the methods, from top to bottom."""
     with Image.open(picture).convert("RGB") as image:
         column = image.crop((38, 0, 39, image.height)).get_flattened_data()
     runs = [(colour, len(list(run))) for colour, run in groupby(column)]
@@ -71,7 +71,7 @@ def open_operation(page: Page, operation_id: str) -> Locator:
 
 
 def execute(operation: Locator, status: int) -> Locator:
-    """Press "Execute", see the status, return what shows the response."""
+    """Press "Execute", check the status, return the response."""
     with operation.page.expect_response(lambda response: True) as sent:
         operation.get_by_role("button", name="Execute").click()
     assert sent.value.status == status
@@ -109,7 +109,7 @@ def test_docs_are_tried_out(page: Page, screenshots: Path) -> None:
 
 
 def test_what_is_filled_in_succeeds_from_top_to_bottom(page: Page) -> None:
-    """On an empty database: the id 1, and the example of the body."""
+    """Use the id 1 and the body's example, on an empty database."""
     page.goto("/docs")
     expected = [
         ("create_user_users__post", 200, '"email": "deadpool@example.com"'),

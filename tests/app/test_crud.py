@@ -1,4 +1,4 @@
-"""Queries: what they return, and how many there are."""
+"""Queries: their results, and their number."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,7 +23,7 @@ from ..queries import queries
 
 
 def users_with_items(**page: int) -> list[tuple[int, list[int]]]:
-    """Return the ids of the users of a page, and of their items."""
+    """Return the ids of a page's users, and of their items."""
     users = read(list[schemas.User], crud.get_users(**page))
     return [(user.id, [item.id for item in user.items]) for user in users]
 
@@ -150,7 +150,7 @@ def test_an_update_names_only_what_changes() -> None:
 
 
 def test_an_updated_user_has_the_items_of_that_moment() -> None:
-    """Whatever others do before the answer is made."""
+    """Ignore changes by others before the answer."""
     user = User.create(email="a", hashed_password="")
     for title in "ab":
         Item.create(title=title, owner=user)
@@ -165,7 +165,7 @@ def test_an_updated_user_has_the_items_of_that_moment() -> None:
 def test_nobody_deletes_a_user_between_an_empty_change_and_its_answer(
     url: str,
 ) -> None:
-    """The user and the items that it returns are of one moment."""
+    """Return the user and the items of one moment."""
     user = User.create(email="a", hashed_password="")
     with db.atomic():
         crud.update_user(user.id, {})

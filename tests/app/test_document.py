@@ -1,4 +1,4 @@
-"""OpenAPI document, and a client that is generated from it."""
+"""OpenAPI document, and a client generated from it."""
 
 import importlib
 import subprocess
@@ -49,7 +49,7 @@ def test_what_it_has_beyond_the_tutorials(document: dict[str, Any]) -> None:
 def test_every_number_that_may_be_sent_is_taken_by_a_client_in_javascript(
     document: dict[str, Any], client: TestClient
 ) -> None:
-    """Its numbers have 53 bits: it rounds the maximum, and sends that."""
+    """Send a maximum that JavaScript has rounded to its 53 bits."""
     (skip,) = (
         parameter["schema"]
         for parameter in document["paths"]["/items/"]["get"]["parameters"]
@@ -127,7 +127,7 @@ def test_every_link_leads_to_an_operation(document: dict[str, Any]) -> None:
 def test_what_is_filled_in_succeeds_from_top_to_bottom(
     client: TestClient, document: dict[str, Any]
 ) -> None:
-    """As /docs shows it: by tags, and then by paths."""
+    """Order operations by tag and path, like /docs."""
     tags = [tag["name"] for tag in document["tags"]]
     shown = sorted(
         operations(document), key=lambda found: tags.index(found[2]["tags"][0])
@@ -151,13 +151,13 @@ def test_what_is_filled_in_succeeds_from_top_to_bottom(
 # The classes of the generated client have no types that mypy could see.
 @pytest.fixture
 def api(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Calls an operation of the generated client, by its module and arguments."""
+    """Function that calls the generated client, by module and arguments."""
     with serve(url) as server:
         document = httpx2.get(f"{server.base_url}/openapi.json").text
         (tmp_path / "openapi.json").write_text(document)
         command = [sys.executable, "-m", "openapi_python_client", "generate"]
         options = ["--path", "openapi.json", "--output-path", "generated"]
-        # Its tidying up would need ruff on the PATH.
+        # Its formatting would need ruff on the PATH.
         (tmp_path / "config.yml").write_text("post_hooks: []\n")
         more = ["--meta", "none", "--config", "config.yml", "--fail-on-warning"]
         subprocess.run([*command, *options, *more], cwd=tmp_path, check=True)

@@ -1,4 +1,4 @@
-"""Text that a database cannot hold: it is refused when the app starts."""
+"""Databases that cannot hold every text: refused at the start."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager

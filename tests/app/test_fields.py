@@ -1,4 +1,4 @@
-"""Fields: what is taken, and that no text costs more than a look at its length."""
+"""Fields: which values they take, and that a long text costs little."""
 
 import time
 from typing import Any
@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from ..engines import on
 from ..factories import USER
 
-# Each of them is two characters when it is decomposed, and there are many of them.
+# Each is two characters when decomposed.
 COMBINING = "\u0344" * 160_000
 
 pytestmark = on("sqlite")
@@ -68,7 +68,7 @@ def test_an_email_that_a_browser_does_not_take(client: TestClient, email: str) -
 def test_a_long_text_costs_no_time(client: TestClient, field: str, value: str) -> None:
     start = time.process_time()
     (error,) = errors(client.post("/users/", json={**USER, field: value}))
-    # Far more than JSON takes, and far less than to normalise the text.
+    # Far longer than JSON takes, and far shorter than normalising.
     assert time.process_time() - start < 2
     assert error["msg"] == "String should have at most 255 characters"
 

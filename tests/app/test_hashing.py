@@ -1,4 +1,4 @@
-"""Hashing: where it runs, and its queue, which ends and keeps nobody who has left."""
+"""Hashing: its thread, and its queue, which is finite and drops clients that left."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ def test_a_client_that_has_gone_costs_no_hash(url: str) -> None:
                     b"Content-Type: application/json\r\n"
                     b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
                 )
-        # Its turn comes when all of theirs have come.
+        # It is hashed after all of theirs.
         assert client.post("/users/", json=user("next")).status_code == 200
         assert len(client.get("/users/?limit=1000").json()) < 100
         log = server.stop()

@@ -33,7 +33,7 @@ from ..factories import USER, create_app
 
 @contextmanager
 def read_only(url: str, engine: str) -> Iterator[None]:
-    """A database that can be read, and not written."""
+    """Make the database read-only for a block."""
     switch_on, switch_off = {
         "postgresql": (
             "ALTER DATABASE {} SET default_transaction_read_only = on",
@@ -64,7 +64,7 @@ def test_it_is_not_in_the_openapi_document(client: TestClient) -> None:
 
 @on("sqlite")
 def test_health_asks_nothing_of_the_database(app: FastAPI) -> None:
-    """Without the start of the app, there is none."""
+    """Do not start the app, so there is none."""
     assert TestClient(app).get("/health").status_code == 200
 
 
@@ -111,8 +111,8 @@ def test_not_ready_while_requests_can_have_no_thread(
     start_it = threading.Thread.start
     assert client.get("/health/ready").status_code == 200
     pool: Pool = client.app_state["pool"]
-    pool.close()  # Of one that has its threads, all is well.
-    time.sleep(1.1)  # The answer does not hold any more.
+    pool.close()  # With its threads, all is well.
+    time.sleep(1.1)  # The answer has expired.
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", start)
         assert client.get("/users/").status_code == 503
@@ -142,7 +142,7 @@ def test_a_server_that_takes_no_writes(app: FastAPI, url: str, engine: str) -> N
 def test_a_file_that_takes_no_writes(
     url: str, client: TestClient, database_file: Path
 ) -> None:
-    """A privileged user may write to any file, but not to one that is immutable."""
+    """Make the file immutable, since root may write to any other."""
     if os.geteuid():
         database_file.chmod(0o444)
     elif subprocess.run(["chattr", "+i", database_file]).returncode:
@@ -179,7 +179,7 @@ async def test_a_frozen_server_is_asked_once_however_many_ask(engine: str) -> No
         readiness = Readiness(connector(url), pool)
         assert await readiness.why_not() is None
         threads = threading.active_count()
-        await asyncio.sleep(1.1)  # The answer does not hold any more.
+        await asyncio.sleep(1.1)  # The answer has expired.
         database.freeze()
         for _ in range(2):
             reasons = await asyncio.gather(*(readiness.why_not() for _ in range(150)))
@@ -284,7 +284,7 @@ def test_a_backup_that_was_put_in_place_while_the_app_runs(
 def test_a_password_that_was_changed(
     app: FastAPI, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL in the tests asks for no password."""
+    """Skip PostgreSQL, which asks for no password."""
     monkeypatch.setattr(health, "TRIAL_INTERVAL", 0.5)
     user = "scott@127.0.0.1"
     parts = urlsplit(url)
@@ -299,7 +299,7 @@ def test_a_password_that_was_changed(
                 assert client.get("/users/").status_code == 200
                 change = f"SET PASSWORD FOR {user} = PASSWORD('lion')"
                 administrator.execute_sql(change)
-                # The connection that is open stays.
+                # The open connection stays.
                 assert client.get("/users/").status_code == 200
                 time.sleep(1.1)  # The answer is shared for a second.
                 assert not_ready(client) == "unreachable"

@@ -1,4 +1,4 @@
-"""Which hosts requests may be for, and what a mounted app has of the database."""
+"""Allowed hosts, and the database of a mounted app."""
 
 import pytest
 from fastapi import FastAPI

@@ -67,7 +67,7 @@ def test_a_clean_stop_leaves_no_connection_to_a_server(url: str, engine: str) ->
         connection.connect()
         sql = f"SELECT count(*) FROM {connections[engine]}"
         end = time.monotonic() + 5  # The server takes a moment to notice.
-        while connection.execute_sql(sql).fetchone() != (1,):  # This very one.
+        while connection.execute_sql(sql).fetchone() != (1,):  # This one.
             assert time.monotonic() < end
 
 
@@ -113,8 +113,8 @@ def test_workers_that_start_together_on_an_empty_database(
         assert {"items", "users"} <= set(connection.get_tables())
 
 
-# The first three are found when a setting is read, when a file is opened, and when a
-# server is called.
+# The first three fail when a setting is read, when a file is opened, and when a server
+# is called.
 WRONG_SETTINGS = [
     ("DATABASE_POOL_SIZE", "none", "valid integer"),
     ("DATABASE_URL", "sqlite:////no/such/folder/app.db", "unable to open"),

@@ -50,9 +50,9 @@ def test_models_and_migrations_agree_up_and_down(url: str) -> None:
         for done in range(last):
             assert len(runner.down()) == 1
             assert len(runner.applied()) == last - done - 1
-        # SQLite keeps the ids that it has given.
+        # SQLite's own table of used ids.
         assert {*db.get_tables()} - {"sqlite_sequence"} == {"schema_migration"}
-        # The tables that Peewee makes of the models, with types and nulls.
+        # Peewee's tables of the models, with types and nulls.
         db.create_tables(MODELS)
         assert columns(url) == migrated
         db.drop_tables(MODELS)
@@ -85,7 +85,7 @@ def test_an_interrupted_migration_is_finished_by_the_next_start(url: str) -> Non
 def test_processes_that_start_together_apply_it_once(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A lock of the database, which threads with a connection each share as well."""
+    """Use threads, since a lock of the database works between them, too."""
     errors: list[BaseException] = []
 
     def start() -> None:

@@ -31,7 +31,7 @@ def sqlalchemy_client(url: str) -> Iterator[TestClient]:
 
 
 def indexes(url: str) -> dict[str, tuple[list[str], bool]]:
-    """Return the columns of each index, and whether it is unique, but primary keys."""
+    """Return each index's columns, and if it is unique, without primary keys."""
     with closing(connector(url)()) as connection:
         connection.connect()
         return {
@@ -72,7 +72,7 @@ def test_a_database_of_the_sqlalchemy_app_is_opened_and_extended(
     assert third["id"] > 2
     added = [index for name, index in indexes(url).items() if name not in before]
     assert added == [(["owner_id"], False)]
-    # For the ids themselves the tutorial has indexes that nobody needs.
+    # The tutorial has needless indexes on primary keys.
     assert changes(url) == [
         "drop index users.ix_users_id (id)",
         "drop index items.ix_items_id (id)",
@@ -86,7 +86,7 @@ def changes(url: str) -> list[str]:
 
 
 def test_a_database_of_our_former_version_stays_as_it_is(url: str) -> None:
-    """It had its indexes by the tutorial's names."""
+    """Name the indexes like the tutorial."""
     migrate(connector(url))
     with connect(db, url):
         migrator = SchemaMigrator.from_database(db.obj)
@@ -176,7 +176,7 @@ def test_text_compares_exactly_on_every_engine(pool: Pool) -> None:
 
 
 def test_a_text_that_is_too_long_is_an_error_or_kept_whole(pool: Pool) -> None:
-    """Never cut off; the API refuses it before."""
+    """Never cut it off. The API refuses it."""
     with pool.connection():
         try:
             User.create(email="a" * 300, hashed_password="")

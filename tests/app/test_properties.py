@@ -1,4 +1,4 @@
-"""Properties that hold for whatever is sent.
+"""Properties that hold for any request.
 
 The examples are the same each time, unless `SCHEMATHESIS_SEED=random`.
 """

@@ -1,4 +1,4 @@
-"""The HTTP contract: what a client of the SQLAlchemy tutorial relies on."""
+"""HTTP contract that a client of the SQLAlchemy tutorial relies on."""
 
 import json
 import time
@@ -41,10 +41,10 @@ PEERS: dict[str, Callable[[str], FastAPI]] = {
     params=[*APPS, *(pytest.param(name, marks=pytest.mark.slow) for name in PEERS)]
 )
 def app(request: pytest.FixtureRequest, url: str) -> FastAPI:
-    """Our app, and those that it is compared with.
+    """App of ours, and those that it is compared with.
 
-    `@pytest.mark.beyond_seed(reason)` marks what only ours does, and the apps that
-    `also_in` names: the others are expected to fail.
+    `@pytest.mark.beyond_seed(reason)` marks a test that ours passes, and the apps in
+    `also_in`. The others are expected to fail.
     """
     name: str = request.param
     mark = request.node.get_closest_marker("beyond_seed")
@@ -106,7 +106,7 @@ def test_racing_for_one_email_lets_one_through(
 ) -> None:
     with closing(connector(url)()) as other, ThreadPoolExecutor(10) as threads:
         other.connect()
-        # For a moment all can look, and nobody can write.
+        # For a moment all can read, and nobody can write.
         other.execute_sql(LOCKS[engine])
         posts = [threads.submit(client.post, "/users/", json=USER) for _ in range(10)]
         time.sleep(1)
@@ -224,7 +224,7 @@ def test_bad_input_is_422_and_names_the_field(
     client: TestClient, method: str, path: str, body: Any, field: list[str]
 ) -> None:
     create(client, "/users/", {**USER, "email": "first@example.com"})
-    # json.dumps writes what a careless client does: NaN, and lone surrogates.
+    # json.dumps writes NaN and lone surrogates, like a careless client.
     content = None if body is None else json.dumps(body)
     response = client.request(
         method, path, content=content, headers={"Content-Type": "application/json"}
@@ -284,7 +284,7 @@ def test_password_and_hash_are_in_no_response(client: TestClient) -> None:
 
 
 def test_openapi_has_all_of_the_tutorials(client: TestClient) -> None:
-    """What ours has beyond it is in test_openapi.py."""
+    """Ignore additions: test_document.py has them."""
     document = client.get("/openapi.json").json()
     operations = {
         (method, path): (

@@ -1,4 +1,4 @@
-"""Schemas: what goes in and out."""
+"""Schemas: JSON in and out."""
 
 from peewee_app import schemas
 

@@ -1,7 +1,7 @@
 """Schemathesis against the real app: all checks, all operations, stateful.
 
-`SCHEMATHESIS_EXAMPLES` is how many examples each operation gets. The seed is a fixed
-one; `SCHEMATHESIS_SEED` is another, and `SCHEMATHESIS_SEED=random` a new one each time.
+`SCHEMATHESIS_EXAMPLES` is the number of examples for an operation. The seed is
+fixed; `SCHEMATHESIS_SEED` sets another, and `SCHEMATHESIS_SEED=random` a new one.
 """
 
 import os

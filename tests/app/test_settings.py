@@ -1,4 +1,4 @@
-"""Settings: their defaults, and what a wrong value says."""
+"""Settings: their defaults, and errors of wrong values."""
 
 import pytest
 

@@ -21,7 +21,7 @@ from ..factories import ITEM, USER
 
 @pytest.fixture
 def client(client: TestClient) -> TestClient:
-    """Two users; the first has two items, the second has one."""
+    """Client, after two users with two items and one."""
     for body in (USER, {**USER, "email": "wade@example.com"}):
         assert client.post("/users/", json=body).status_code == 200
     for user_id in (1, 1, 2):
@@ -136,7 +136,7 @@ def test_a_new_password_is_hashed(client: TestClient) -> None:
 
 
 def test_an_id_is_never_given_again(client: TestClient) -> None:
-    """It stands for one row, also after the row is deleted."""
+    """Give a deleted row's id to no other row."""
     new = {**USER, "email": "new@example.com"}
     first = client.post("/users/", json=new).json()["id"]
     assert client.delete(f"/users/{first}").status_code == 204
@@ -151,7 +151,7 @@ def test_an_id_is_never_given_again(client: TestClient) -> None:
 
 
 def together(count: int, call: Callable[[int], httpx2.Response]) -> Counter[int]:
-    """Return the statuses of as many calls at once."""
+    """Return the statuses of `count` calls at once."""
     with ThreadPoolExecutor(count) as threads:
         return Counter(answer.status_code for answer in threads.map(call, range(count)))
 
@@ -166,7 +166,7 @@ def test_concurrent_changes_against_a_real_server(url: str) -> None:
             assert client.post("/users/", json={**USER, "email": f"{n}@example.com"})
         client.post("/users/1/items/", json=ITEM)
 
-        # Of different fields: both stand.
+        # Different fields: both stay.
         for n in range(5):
             changes = [{"title": f"title {n}"}, {"description": f"description {n}"}]
             together(2, lambda i, c=changes: client.patch("/items/1", json=c[i]))  # type: ignore[misc]
@@ -174,12 +174,12 @@ def test_concurrent_changes_against_a_real_server(url: str) -> None:
             assert item["title"] == f"title {n}"
             assert item["description"] == f"description {n}"
 
-        # For one email: one gets it, and the others are told.
+        # One email: one gets it, the others get a 400.
         same = {"email": "same@example.com"}
         statuses = together(8, lambda n: client.patch(f"/users/{n % 2 + 1}", json=same))
         assert statuses == {200: 4, 400: 4}
 
-        # New items against the end of their user: no item is left behind.
+        # New items while their user is deleted: no item is left.
         def add_or_delete(n: int) -> httpx2.Response:
             if n == 10:
                 return client.delete("/users/1")
@@ -190,7 +190,7 @@ def test_concurrent_changes_against_a_real_server(url: str) -> None:
         assert statuses[204] == 1
         assert client.get("/items/").json() == []
 
-        # An email that comes and goes: never anything else than 200 or 400.
+        # An email that comes and goes: only 200 and 400.
         def come_and_go(n: int) -> httpx2.Response:
             answer = client.post("/users/", json={**USER, "email": "busy@example.com"})
             if answer.status_code == 200:

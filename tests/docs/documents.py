@@ -37,7 +37,7 @@ def inline(document: Path, kind: str) -> Iterator[Token]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Return what GitHub, and MyST, call its headings in an address."""
+    """Return its headings' anchors on GitHub and in MyST."""
     found: dict[str, int] = {}
     parsed = tokens(document)
     for opening, content in pairwise(parsed):
@@ -52,15 +52,15 @@ def anchors(document: Path) -> set[str]:
 
 @dataclass
 class Block:
-    """A fenced block, and what the comment before it says of it.
+    """A fenced block, with the comment before it.
 
-    `<!-- not run: REASON -->` is for what cannot run where the tests do;
-    `<!-- run first: CODE -->` has what readers need not see, in the block's language;
+    `<!-- not run: REASON -->` is for code that cannot run in the tests;
+    `<!-- run first: CODE -->` is hidden from readers, in the block's language;
     `<!-- file: PATH -->`, or `code` where a program has written it, is a file, or the
     end of one; `<!-- serve -->` stands before the command that starts the app, and
     `<!-- log -->` before what the app has logged since; in a block that is shown
-    `<!-- for example -->`, numbers differ from run to run. Later chapters need what a
-    block makes that is marked by `<!-- keep -->`.
+    `<!-- for example -->`, numbers differ from run to run. `<!-- keep -->` marks a
+    block whose results later chapters need.
     """
 
     line: int
@@ -76,7 +76,7 @@ class Block:
 
 
 def blocks(document: Path) -> list[Block]:
-    """Its fenced blocks, in order."""
+    """Return its fenced blocks."""
     found = []
     comment = ""
     for token in tokens(document):
@@ -112,7 +112,7 @@ class Step:
 
 
 def steps(code: str) -> list[Step]:
-    """The commands that follow a `$`, each with its output; `>` continues a command."""
+    """Return the commands after `$`, each with its output; `>` continues one."""
     found: list[Step] = []
     for line in code.splitlines():
         if line.startswith("$ "):
@@ -127,13 +127,13 @@ def steps(code: str) -> list[Step]:
 
 
 def shows(expected: str, output: str) -> bool:
-    """Is this the output? Three dots, or `…`, stand for anything, also over lines."""
+    """Compare with the output. Three dots, or `…`, match any text and lines."""
     parts = re.split(r"\.\.\.|…", expected.strip())
     pattern = ".*".join(re.escape(part) for part in parts)
     return re.fullmatch(pattern, output.strip().replace("\r", ""), re.S) is not None
 
 
 def is_like(expected: str, output: str) -> bool:
-    """Is this the output, but for how many and how long?"""
+    """Compare with the output, but for numbers."""
     varying = r"(?m)(?<=: )\d+$|(?<=^after )[\d.]+"
     return re.sub(varying, "N", expected) == re.sub(varying, "N", output)

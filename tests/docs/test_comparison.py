@@ -1,4 +1,4 @@
-"""Comparison runs and counts right. How fast an app is, no test asserts."""
+"""Comparison runs and counts right. No test asserts an app's speed."""
 
 import json
 import platform
@@ -64,7 +64,7 @@ def test_the_quick_run_shows_every_route_and_app(tmp_path: Path) -> None:
     ]
 
 
-# What is compared is the same.
+# The apps do the same.
 
 
 def ask(port: int, method: str, path: str, body: Any = None) -> Any:
@@ -142,7 +142,7 @@ def test_rows(tmp_path: Path) -> None:
 
 
 def drive_for_a_moment(handle: Callable[[socket.socket], None], clients: int) -> Load:
-    """Drive a server that treats each connection like that."""
+    """Drive a server that calls `handle` with each."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -262,7 +262,7 @@ def test_an_app_that_does_not_start_is_left_out_and_the_reason_is_shown() -> Non
     text = report([results], {}, BRIEF, {})
     assert "broken is not measured" in text
     assert "comparison.nothing" in text
-    # The floor is not on the ladder of rows.
+    # The ladder of rows has no floor.
     assert len(steps) == work(BRIEF, apps[1:], parts, engines=1).steps
     assert list(results.routes["GET /users/{id}"]) == [DESIGN.name, FLOOR.name]
     assert list(results.rows["GET /users/{id}"][10]) == [DESIGN.name]
@@ -279,7 +279,7 @@ def test_the_time_a_run_takes_is_foreseen() -> None:
 
 
 def some_results() -> Results:
-    """Of an app that is fast and one that hangs."""
+    """Make results of a fast app and a hung one."""
     fast = Sample(Load([0.001, 0.002], seconds=0.004), 0.001, 1.0)
     hung = Sample(Load(unanswered=2, seconds=1.0), 0.001, 1.0)
     samples = {OURS.name: fast, TUTORIAL.name: hung}
@@ -311,12 +311,12 @@ def test_a_server_that_hangs_is_shown_as_such() -> None:
 
 
 def sample(answered: int, cpu_ms: float) -> Sample:
-    """Of a second."""
+    """Make a sample."""
     return Sample(Load([0.001] * answered, seconds=1.0), answered * cpu_ms / 1000, 1.0)
 
 
 def compared(**rounds: list[Sample]) -> Results:
-    """Of one route, by the names of constants in comparison.apps."""
+    """Make results of one route, by comparison.apps' constants."""
     names = {"ours": OURS, "tutorial": TUTORIAL, "design": DESIGN, "tortoise": TORTOISE}
     names["floor"] = FLOOR
     by_app = {names[name].name: samples for name, samples in rounds.items()}

@@ -1,4 +1,4 @@
-"""README and docs: links lead somewhere, names exist, and what is shown runs."""
+"""README and docs: links lead somewhere, names exist, and code runs."""
 
 import importlib
 import os
@@ -20,21 +20,21 @@ from . import documents
 from .documents import DOCUMENTS, ROOT, Block
 
 PORT = "127.0.0.1:8000"
-# Its chapters are done one after the other: see test_tutorial.py.
+# test_tutorial.py runs its chapters one after the other.
 TUTORIAL = [*(ROOT / "docs" / "tutorial").glob("[0-9]*.md")]
-# Its test runs what it was made from: see test_cheat_sheet.py.
+# test_cheat_sheet.py runs the code it is made from.
 CHEAT_SHEET = ROOT / "docs" / "comparison" / "cheat_sheet"
 RUN = {"python", "console", "sh", "diff"}
-# How a page starts the app, or one of its own.
+# Command that starts the app, or a page's own.
 START = r"^((?:\w+=\S+ )*)(?:uvicorn (docs\.\S+)|peewee_app)$"
 # A browser draws diagrams: see test_site.py.
 DRAWN = {"mermaid"}
-# What they show as text is compared in test_tutorial.py.
+# test_tutorial.py compares the text that they show.
 WITH_TEXT = {*(chapter.name for chapter in TUTORIAL), "telemetry.md"}
-# They take what they show from files; the site's build fails if it is not there.
+# They show files; the site's build fails if one is missing.
 DIRECTIVES = ("{toctree}", "{include}", "{literalinclude}", "{eval-rst}")
 
-# What looks like a name: `snake_case`, `CamelCase`, `UPPER_CASE` or `file.py`.
+# Pattern of a name: `snake_case`, `CamelCase`, `UPPER_CASE` or `file.py`.
 NAME = re.compile(
     r"\b(?:[a-z]+(?:_[a-z\d]+)+|[A-Z]+(?:_[A-Z]+)+|(?:[A-Z][a-z]+){2,}|\w+\.py)\b"
 )
@@ -92,14 +92,14 @@ def test_files_and_names_in_the_text_exist(document: Path) -> None:
 
 @cache
 def words() -> frozenset[str]:
-    """Return what the code has, and its files' names, in lower case."""
+    """Return the words of code and file names, in lower case."""
     found = set()
     for directory in SOURCES:
         for file in (ROOT / directory).rglob("*"):
             if file.suffix == ".py" and file != Path(__file__):
                 found |= {file.name, file.stem}
                 found |= set(re.findall(r"\w+", file.read_text().lower()))
-    for chapter in TUTORIAL:  # They name what the reader writes.
+    for chapter in TUTORIAL:  # They name the reader's code.
         for block in documents.blocks(chapter):
             found |= {block.file, Path(block.file).stem}
             found |= set(re.findall(r"\w+", block.code.lower()))
@@ -107,7 +107,7 @@ def words() -> frozenset[str]:
 
 
 def resolves(path: str) -> bool:
-    """Is there a module, or an attribute of one, of this name?"""
+    """Return True if a module or its attribute has this name."""
     module, _, attribute = path.rpartition(".")
     try:
         importlib.import_module(path)
@@ -126,7 +126,7 @@ def test_contributing_names_every_module() -> None:
 
 @each_document
 def test_commands_that_are_not_run_name_what_is_there(document: Path) -> None:
-    """Those in the text, and of blocks that say why they are not run."""
+    """Check those in the text, and in blocks that are not run."""
     commands = [code.content for code in documents.inline(document, "code_inline")]
     commands += [block.code for block in documents.blocks(document) if block.reason]
     for command in commands:
@@ -171,7 +171,7 @@ def with_blocks(*languages: str) -> pytest.MarkDecorator:
 def test_python_runs(
     document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One block after the other, as one program."""
+    """Run all blocks in turn, as one program."""
     monkeypatch.chdir(tmp_path)
     lines = [line for block in chosen(document, "python") for line in program(block)]
     (tmp_path / "program.py").write_text("\n".join(lines))
@@ -190,9 +190,9 @@ def program(block: Block) -> list[str]:
 
 
 class Shell:
-    """Runs a page's commands, and the app from the first one on that asks it.
+    """Shell for a page's commands. It starts the app when a command asks it.
 
-    It is a small app, if the page starts one.
+    A page may have an app of its own.
     """
 
     def __init__(self, document: Path, servers: ExitStack) -> None:
@@ -204,7 +204,7 @@ class Shell:
         self._address = PORT
 
     def run(self, command: str) -> str:
-        """What the command prints, of an app at the address that the page has."""
+        """Return the output, with the app's address as on the page."""
         if PORT in command and self._address == PORT:
             url = "sqlite:///./sql_app.db"
             app = serve(url, module=self._module, **self._settings)

@@ -1,4 +1,4 @@
-"""Apps of somebody else that use what this package has for any app."""
+"""Apps that use the part of the package that is for any app."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ def test_the_smallest_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_smallest_app_is_imported_on_an_event_loop(tmp_path: Path) -> None:
-    """As uvicorn does with `--reload`."""
+    """Import it like `--reload`."""
     code = """import asyncio, importlib
 async def main():
     importlib.import_module("examples.own_app")
@@ -54,7 +54,7 @@ asyncio.run(main())"""
 
 
 def test_the_blog(url: str) -> None:
-    """Its own tests, on each engine."""
+    """Run its tests on each engine."""
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "examples/blog"],
         cwd=ROOT,

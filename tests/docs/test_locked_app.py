@@ -1,4 +1,4 @@
-"""Tutorial's app behind a lock: who gets in, and who does not."""
+"""Tutorial's app with a login: who gets in, and who does not."""
 
 from collections.abc import Iterator
 from pathlib import Path

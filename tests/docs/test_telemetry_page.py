@@ -1,4 +1,4 @@
-"""What docs/telemetry.md shows as text: the log of statements, and a header."""
+"""Text in docs/telemetry.md: the log of statements, and a header."""
 
 from pathlib import Path
 

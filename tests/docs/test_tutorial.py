@@ -37,9 +37,9 @@ each_chapter = pytest.mark.parametrize(
 
 
 class Reader:
-    """Does what a chapter says, in the current directory.
+    """Reader who follows a chapter in the current directory.
 
-    The app is started, and started anew after a change, when a command asks it.
+    A command that asks the app starts it, and restarts it after a change.
     """
 
     def __init__(self, servers: ExitStack) -> None:
@@ -110,7 +110,7 @@ class Reader:
             self._server = self._servers.enter_context(app)
             room = (self._files, self._files)
             resource.prlimit(self._server.process.pid, resource.RLIMIT_NOFILE, room)
-            # Readers do not send anything before they see that the app has started.
+            # Readers wait until they see that the app has started.
             httpx2.get(f"{self._server.base_url}/openapi.json", timeout=60)
         address = f"127.0.0.1:{self._server.port}" if self._server else PORT
         run = subprocess.run(
@@ -131,7 +131,7 @@ class Reader:
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """A directory that a database server may look into, whose user is another one."""
+    """Directory that another user, a database server's, may read."""
     with TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)

@@ -13,7 +13,7 @@ from peewee_app.models import User
 from ..engines import on
 from ..factories import USER
 
-# psycopg prepares a statement that has run so often.
+# psycopg prepares a statement after so many runs.
 OFTEN = 8
 
 
@@ -61,7 +61,7 @@ def test_requests_are_answered_after_a_table_was_altered(
 def test_a_change_is_made_after_a_table_was_altered(
     client: TestClient, url: str, engine: str
 ) -> None:
-    """The transaction fails of its old plan, and runs again."""
+    """Run the transaction again when its old plan fails."""
     for _ in range(OFTEN):
         assert client.patch("/users/1", json={"is_active": False}).status_code == 200
     alter(url, engine, "users.email")
@@ -74,7 +74,7 @@ def test_a_change_is_made_after_a_table_was_altered(
 def test_a_block_that_fails_of_an_old_plan_is_the_only_one(
     url: str, engine: str
 ) -> None:
-    """A `with` cannot run it again."""
+    """Fail: a `with` cannot retry."""
     with connect(db, connector(url)):
         for _ in range(OFTEN):
             with db.atomic():

@@ -40,7 +40,7 @@ def test_a_galera_node_dies_under_load_and_returns() -> None:
     # 503 is for the moment of the failover.
     assert set(tally.statuses()) <= {200, 503}
     assert set(tally.statuses(until=report.killed)) == {200}
-    # It was sent the part that it had missed, and then served.
+    # It got the part that it had missed, and then served.
     assert "IST" in report.transfer
     assert len(report.nodes) == NODES
     for state in report.nodes.values():
@@ -48,7 +48,7 @@ def test_a_galera_node_dies_under_load_and_returns() -> None:
         assert state.stored.lost == 0
         assert state.stored.doubled == 0
     assert all(report.connections.values())
-    # There were conflicts. Each had one winner, and nobody saw anything but a 400.
+    # There were conflicts. Each had one winner, and the others saw a 400.
     assert report.race.across_nodes > 0
     assert report.race.won_once == RACES
     assert report.race.statuses == {200: RACES, 400: RACES * PROCESSES}
@@ -84,7 +84,7 @@ def test_interrupted_it_leaves_nothing_behind(name: str) -> None:
     directory.chmod(0o755)  # The servers run as another user.
     command = [sys.executable, "-m", "cluster", name]
     with subprocess.Popen(
-        # As the background job of a shell, which ignores SIGINT.
+        # Like a shell's background job, which ignores SIGINT.
         ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command],
         env=os.environ | {"TMPDIR": str(directory)},
         stdout=subprocess.PIPE,

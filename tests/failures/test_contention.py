@@ -1,4 +1,4 @@
-"""Clients that get in each other's way: what each is told has to be true."""
+"""Clients that conflict: every answer has to be true."""
 
 import sqlite3
 import threading
@@ -27,16 +27,16 @@ from ..factories import USER
 
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
-    """Two processes, so that requests get in each other's way on SQLite, too."""
+    """Server of two processes, so that requests conflict on SQLite, too."""
     with serve(url, "--no-access-log", "--workers", "2") as server:
         with server.client() as client:
             assert client.get("/health/ready").status_code == 200
         yield server
-        server.stop()  # Killed, it would leave its workers behind.
+        server.stop()  # A kill would leave its workers.
 
 
 def together(server: Server, *works: Callable[[httpx2.Client], None]) -> None:
-    """Do all of it at the same time, each with a client of its own."""
+    """Do all work at the same time, each with its own client."""
 
     def start(work: Callable[[httpx2.Client], None]) -> None:
         with server.client() as client:
@@ -47,7 +47,7 @@ def together(server: Server, *works: Callable[[httpx2.Client], None]) -> None:
 
 
 def test_no_user_is_seen_without_the_items(server: Server, url: str) -> None:
-    """A user comes with three items, and goes with them."""
+    """Create and delete a user with three items."""
     seen: Counter[int] = Counter()
     done = threading.Event()
 
@@ -100,7 +100,7 @@ def test_two_connections_let_reads_pass_a_write_that_waits(
 
 @pytest.mark.slow
 def test_contested_emails_are_no_error_of_the_server(server: Server, url: str) -> None:
-    """Users are created, renamed and deleted by many, who all want the same emails."""
+    """Create, rename and delete users at once, with the same few emails."""
     emails = [f"{n}@example.com" for n in range(3)]
     ids: deque[int] = deque([1], maxlen=4)
     allowed = {
@@ -112,7 +112,7 @@ def test_contested_emails_are_no_error_of_the_server(server: Server, url: str) -
     end = time.monotonic() + 10
 
     def come_and_go() -> None:
-        """Faster than by the API, which hashes passwords."""
+        """Write without the API, which hashes slowly."""
         random = Random(0)
         with connect(db, connector(url)):
             while time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""Failures of a database server, under load: what clients see, and what is kept.
+"""Failures of a database server under load: the answers, and the stored rows.
 
 `pytest -m slow -rP tests/failures/test_failures.py` prints the figures.
 """
@@ -33,7 +33,7 @@ KINDS = {"postgresql": Postgresql, "mariadb": Mariadb}
 
 @pytest.fixture
 def database(engine: str) -> Iterator[DatabaseServer]:
-    """A server of the test's own, to be killed and frozen, with a user of the app's."""
+    """Server for one test to kill and freeze, with a user for the app."""
     with running(KINDS[engine]) as server:
         server.execute("CREATE DATABASE app")
         if engine == "postgresql":
@@ -127,14 +127,14 @@ async def test_the_server_freezes_under_load(
     assert statistics.median(times["/docs"]) < 0.1
     assert statistics.median(times["/health"]) < 0.1
     assert load.statuses()[503]
-    # A turn, a connection or a statement and its client's grace, and a busy machine.
+    # A slot, a connection or statement with its client's grace, and a busy machine.
     assert load.slowest < 2 + 5 + 5
     assert kept.lost == 0
     assert kept.doubled == 0
 
 
 def kill_connections(database: DatabaseServer) -> int:
-    """As an administrator does it, and wait until they are gone."""
+    """Kill them like an administrator; wait for their end."""
     if isinstance(database, Postgresql):
         gone = "SELECT 1 FROM pg_stat_activity WHERE usename = 'app'"
         killed = database.execute(

@@ -1,4 +1,4 @@
-"""PgBouncer between the app and its server, with the settings that it comes with.
+"""PgBouncer between the app and its server, with its default settings.
 
 `pytest -rP tests/failures/test_pgbouncer.py` prints the figures.
 """
@@ -43,7 +43,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def settings() -> dict[str, str]:
-    """Of PgBouncer, beside the mode."""
+    """PgBouncer's, beside the mode."""
     return {}
 
 
@@ -95,7 +95,7 @@ def test_every_route(client: TestClient) -> None:
 
 @pytest.mark.parametrize("settings", [{"ignore_startup_parameters": "options"}, {}])
 def test_requests_at_once(client: TestClient) -> None:
-    """In transaction mode their statements meet on the same sessions of the server."""
+    """Mix their statements on the same sessions, in transaction mode."""
     assert client.post("/users/", json=USER).status_code == 200
     with ThreadPoolExecutor(8) as threads:
         responses = threads.map(lambda _: client.get("/users/1"), range(400))
@@ -105,7 +105,7 @@ def test_requests_at_once(client: TestClient) -> None:
 @pytest.mark.parametrize("settings", [{"default_pool_size": "1"}])
 @pytest.mark.parametrize("mode", ["transaction"])
 def test_sessions_of_the_server_are_left_as_they_were(url: str) -> None:
-    """The only one is shared with programs that have other needs."""
+    """Share the only session with other programs."""
     with connect(db, connector(f"{url}?statement_timeout=1")):
         migrate(connector(f"{url}?statement_timeout=1"))
         for _ in range(10):
@@ -172,7 +172,7 @@ def test_a_migration_may_take_longer_than_a_request(url: str) -> None:
 def test_processes_that_start_together_migrate_once(
     url: str, mode: str, settings: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also where the pooler lets in fewer than there are."""
+    """Start more than the pooler lets in at once."""
     errors: list[BaseException] = []
     ready = threading.Barrier(8)
 
@@ -222,7 +222,7 @@ def server(url: str) -> Iterator[Server]:
 
 @pytest.mark.slow
 async def test_two_hundred_clients(url: str, mode: str) -> None:
-    """With the limits that the app comes with."""
+    """Use the app's default limits."""
     with serve(url, "--no-access-log") as server:
         async with httpx2.AsyncClient(base_url=server.base_url, timeout=60) as client:
             assert (await client.post("/users/", json=USER)).status_code == 200
@@ -254,7 +254,7 @@ async def test_a_failure_under_load(
     server: Server,
     url: str,
 ) -> None:
-    """Clients accept 200 and 503, and nothing else."""
+    """Accept 200 and 503 only."""
     async with clients(server.base_url, 50) as load:
         await asyncio.sleep(2)
         if failure == "PgBouncer paused":
@@ -265,7 +265,7 @@ async def test_a_failure_under_load(
             broken = pgbouncer if failure == "PgBouncer restarted" else database
             await asyncio.to_thread(broken.stop)
             await asyncio.sleep(1)
-            broken.start()  # Not in a thread, with which it would end.
+            broken.start()  # In a thread, it would end with it.
         back = time.monotonic()
         # PgBouncer's server_login_retry is 15 s.
         while not load.written(since=back + 2):

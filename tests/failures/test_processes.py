@@ -1,4 +1,4 @@
-"""Servers that the tests start: they are sent signals, and they end."""
+"""Servers that the tests start: signals reach them, and they end."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ with (
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """A directory that may be looked into by the system user of the server."""
+    """Directory that the server's system user may read."""
     directory = Path(tempfile.mkdtemp())
     directory.chmod(0o755)
     yield directory
@@ -70,7 +70,7 @@ def test_servers_end_with_the_tests_that_are_killed(
 
 
 class Family(DatabaseServer):
-    """It ends its children when it is told to end."""
+    """Server that ends its children at its end."""
 
     def command(self) -> list[str]:
         script = """

@@ -1,4 +1,4 @@
-"""What ends clients that do not: the server's own limits, and a proxy's."""
+"""Limits on endless clients: the server's own, and a proxy's."""
 
 import socket
 import subprocess
@@ -35,7 +35,7 @@ def server(url: str) -> Iterator[Server]:
 
 @contextmanager
 def half_sent(port: int, text: bytes) -> Iterator[socket.socket]:
-    """A connection on which the text was sent, and no more."""
+    """Connect, send the text, and no more."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         client.sendall(text)
         yield client
@@ -52,7 +52,7 @@ def test_a_body_that_does_not_arrive_holds_up_no_stop(server: Server) -> None:
         time.sleep(0.5)  # It has begun to arrive.
         start = time.monotonic()
         log = server.stop()
-        assert time.monotonic() - start < 18  # The body alone would have 20 s.
+        assert time.monotonic() - start < 18  # A body alone has 20 s.
     assert "Application shutdown complete." in log
 
 

@@ -85,7 +85,7 @@ async def test_clients_that_never_read_keep_nobody_waiting(
     with ExitStack() as stack:
         for _ in range(50):
             silent = stack.enter_context(socket.socket())
-            # Far smaller than the answer, so that the server cannot get rid of it.
+            # Far smaller than the answer, so that the server has to wait.
             silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             silent.connect(("127.0.0.1", server.port))
             silent.sendall(request)

@@ -1,4 +1,4 @@
-"""Memory after many requests: what each leaves behind would show.
+"""Memory after many requests, where a leak would show.
 
 `pytest -m slow -rP tests/failures/test_soak.py` prints the figures.
 """
@@ -16,15 +16,15 @@ from fastapi import FastAPI
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-# Requests; 350 bytes that each leaves would show after a quarter of them.
+# Requests; a leak of 350 bytes each would show after a quarter of them.
 REQUESTS = {"sqlite": 100_000, "postgresql": 30_000, "mariadb": 30_000}
 # Requests before memory is measured: caches and pools fill with the first ones.
 WARM_UP = 10_000
 CLIENTS = 8
-# Bytes of growth that are the allocator's, for all the requests.
+# Bytes that the allocator may grow by, for all requests.
 TOLERANCE = 6 * 1024 * 1024
 
-# One of 20 requests writes. What is written is deleted again by a later one.
+# One of 20 requests writes. A later one deletes its row again.
 READS = [
     *(("GET", f"/users/{number}") for number in range(1, 9)),
     *(("GET", "/items/?limit=10"), ("GET", "/items/?skip=3&limit=5")),

@@ -1,4 +1,4 @@
-"""TLS, certificates and passwords: what gets in, and what is said of what does not."""
+"""TLS, certificates and passwords: who gets in, and the errors of who does not."""
 
 import os
 import re
@@ -36,7 +36,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class Certificates:
-    """What one authority issued, as files that the servers and the app can read."""
+    """Files of one authority's certificates, for the servers and the app."""
 
     def __init__(self, directory: Path, name: str) -> None:
         self.authority = trustme.CA()
@@ -46,7 +46,7 @@ class Certificates:
         self.authority.cert_pem.write_to_path(self.ca)
 
     def issue(self, name: str, *, user: str | None = None, **more: Any) -> Path:
-        """A certificate and its key, `….pem` and `….key`, without that ending."""
+        """Return the path of a certificate and key, without `.pem` or `.key`."""
         certificate = self.authority.issue_cert(name, common_name=user, **more)
         stem = self.directory / f"{len(list(self.directory.iterdir()))}"
         certificate.cert_chain_pems[0].write_to_path(stem.with_suffix(".pem"))
@@ -62,15 +62,15 @@ class TlsServer(DatabaseServer):
 
     @abstractmethod
     def create_users(self) -> None:
-        """And the database `app`, which they may use."""
+        """Create users and their database `app`."""
 
     @abstractmethod
     def set_password(self, password: str) -> None:
-        """Of the user `app`."""
+        """Set user `app`'s."""
 
     @abstractmethod
     def url(self, userinfo: str, client: Path | None = None) -> str:
-        """Checks the server's certificate, and shows the client's."""
+        """Return a URL that checks the server and shows `client`."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
@@ -142,7 +142,7 @@ class TlsPostgresql(TlsServer):
         ]
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """SIGINT closes the connections; SIGTERM would wait for them to close."""
+        """Stop it by SIGINT: with SIGTERM it would wait for its clients."""
         super().stop(number)
 
     def connect(self) -> Any:
@@ -222,7 +222,7 @@ def started() -> Iterator[dict[str, TlsServer]]:
 
 @pytest.fixture
 def server(engine: str, started: dict[str, TlsServer]) -> TlsServer:
-    """With its good certificate, and the password."""
+    """Server with good certificate and password."""
     server = started[engine]
     if server.certificate != server.good:
         server.restart(server.good)
@@ -236,7 +236,7 @@ def start(url: str) -> TestClient:
 
 
 def why_not(url: str) -> str:
-    """Return the one line that a start which fails prints."""
+    """Return the line that a failed start prints."""
     with pytest.raises(StartupError) as caught, start(url):
         pass
     line = str(caught.value)
@@ -271,7 +271,7 @@ def test_a_wrong_password(server: TlsServer, caplog: pytest.LogCaptureFixture) -
     with start(server.url(USER)) as client:
         assert client.get("/users/").status_code == 200
         server.set_password("another")
-        server.restart(server.good)  # Connections that are open stay so.
+        server.restart(server.good)  # Open connections stay.
         response = client.get("/users/")
     assert response.status_code == 503
     assert "app" not in response.text
@@ -285,7 +285,7 @@ def test_a_wrong_password(server: TlsServer, caplog: pytest.LogCaptureFixture) -
 def test_a_certificate_of_the_server_that_is_no_good(
     server: TlsServer, engine: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # libpq does not tell why.
+    # libpq does not say why.
     failed = "certificate verify failed"
     expired, foreign = {
         "postgresql": (failed, failed),

@@ -14,7 +14,7 @@ MakePool = Callable[..., Pool]
 
 @pytest.fixture
 def make_pool(url: str) -> Iterator[MakePool]:
-    """Make pools on the new database of the test, which has the table of the notes."""
+    """Factory of pools on the test's new database, which has the table of notes."""
     connect_to = connector(url)
     with ExitStack() as stack:
 
@@ -32,13 +32,13 @@ def make_pool(url: str) -> Iterator[MakePool]:
 
 @pytest.fixture
 def notes_pool(make_pool: MakePool) -> Pool:
-    """A pool with one connection."""
+    """Pool of one connection."""
     return make_pool()
 
 
 @pytest.fixture(params=[APIRoute, PeeweeRoute])
 def make_app(request: pytest.FixtureRequest) -> Callable[[Pool], FastAPI]:
-    """Make apps with FastAPI's own routes, and with ours."""
+    """Factory of apps with FastAPI's routes, and ours."""
 
     def make(pool: Pool) -> FastAPI:
         app = notes.make_app(pool)

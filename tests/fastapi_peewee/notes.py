@@ -1,4 +1,4 @@
-"""A small app to test with: a database, a model, and what makes a pool and an app."""
+"""App for tests: a database, a model, and factories of a pool and an app."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,7 +43,7 @@ def texts() -> list[str]:
 
 
 def texts_in(pool: Pool) -> list[str]:
-    """Return what is stored, read on a connection beside the pool's."""
+    """Return stored texts, read on a connection beside the pool's."""
     with pool.connection():
         return texts()
 

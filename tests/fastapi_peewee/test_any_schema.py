@@ -1,7 +1,7 @@
-"""Any model, rows, query and schema: what Pydantic's `from_attributes` makes of them.
+"""Any model, rows, query and schema, compared with Pydantic's `from_attributes`.
 
-The oracle reads the same Peewee objects by a schema that knows nothing of us, with a
-statement for each relation of each object. Only the order of a backref is added to it.
+The oracle reads the same Peewee objects by a plain Pydantic schema, with a statement
+for each relation of each object. Only the order of a backref is added to it.
 """
 
 import datetime
@@ -88,7 +88,7 @@ def day(number: int) -> datetime.date:
     return datetime.date(2026, 1, 1 + number)
 
 
-# A field, and its values: the first five are those of keys.
+# A field, and its values; the first five are for keys.
 KEYS: dict[str, tuple[Callable[..., Field], Callable[[int], Any]]] = {
     "auto": (AutoField, lambda n: n + 1),
     "big auto": (BigAutoField, lambda n: 2**40 + n),
@@ -118,7 +118,7 @@ VALUES: dict[str, tuple[Callable[..., Field], Callable[[int], Any], Any]] = {
 
 @dataclass
 class Models:
-    """An owner has items, and items have parts, which are items, and tags."""
+    """Owners with items, which have tags, and parts that are items."""
 
     Owner: Any
     Item: Any
@@ -203,7 +203,7 @@ def rows(draw: Any, models: Models, key: str, item_key: str, null: bool) -> None
 
 @dataclass
 class Schemas:
-    """A schema of ours, the same for the oracle, and the relations that it names."""
+    """A schema of ours, the same for the oracle, and its relations."""
 
     ours: Any
     plain: Any
@@ -250,7 +250,7 @@ def schemas(draw: Any, model: str, depth: int) -> Schemas:
     columns = COLUMNS[model]
     names = st.lists(st.sampled_from(sorted(columns)), min_size=1, unique=True)
     chosen = draw(names)
-    # No two fields are looked up by one name.
+    # No two fields read the same name.
     looked_up: set[str] = set()
     ways: dict[str, str] = {}
     for name in chosen:
@@ -291,7 +291,7 @@ def schemas(draw: Any, model: str, depth: int) -> Schemas:
         relations += 1 + inner.relations
         names_itself |= inner.names_itself
         if name == "tags" or model == "Tag":
-            # A function before it gets a query from each object.
+            # A function before it gets each object's query.
             names_itself = True
         if name in MANY:
             add(name, list[inner.ours], list[inner.plain])  # type: ignore[name-defined]
@@ -425,7 +425,7 @@ def json_of(read: Callable[[], Any], adapter: TypeAdapter[Any]) -> bytes | str:
 
 
 def some(examples: int) -> settings:
-    """So many examples; they are not made smaller, which would take long."""
+    """Return settings for `examples` examples, without slow shrinking."""
     return settings(
         deadline=None,
         database=None,
@@ -496,7 +496,7 @@ def compare(models: Models, draw: Any) -> None:
 
 
 class Never(FastReader):
-    """Leaves all to the plain way."""
+    """Reader that is never fast."""
 
     def read(self, node: Any, data: Any) -> Any:
         raise NotFast

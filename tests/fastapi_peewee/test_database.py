@@ -1,4 +1,4 @@
-"""A ContextDatabase is Peewee's database, for every connection of every scope."""
+"""ContextDatabase: Peewee's database, for every connection of every scope."""
 
 import ast
 import copy
@@ -41,7 +41,7 @@ from .notes import Note, add, count, db, texts
 
 
 class Hooked(FieldDatabaseHook, TextField):
-    """A field that looks at the engine, as a program's own may."""
+    """A field that looks at the engine."""
 
     def _db_hook(self, database: Any) -> None:
         self.engine = None if database is None else type(database).__name__
@@ -99,7 +99,7 @@ def test_fields_with_a_database_hook_follow_the_engine(
 
 
 def test_two_engines_at_once(url: str, notes_pool: Pool) -> None:
-    """Each thread has values of its own engine, nested or side by side."""
+    """Keep each thread's engine, nested or side by side."""
     together = threading.Barrier(2, timeout=20)
 
     def read() -> list[Any]:
@@ -360,10 +360,9 @@ def test_tenants_by_schema(notes_pool: Pool) -> None:
 
 
 def test_private_parts_of_dependencies_are_left_alone() -> None:
-    """Each connection is a Database that one request uses at a time, so its public
-    `thread_safe=False` is enough, and `db._state` stays Peewee's own. `_meta` is the
-    name under which Peewee's documentation has what a model knows of itself. The one
-    private part of FastAPI is what its own routes look at.
+    """Leave `db._state` to Peewee: one request at a time uses a connection, so the
+    public `thread_safe=False` is enough. Peewee's documentation has `_meta`. The one
+    private part of FastAPI is the one that its own routes look at.
     """
     fastapi = "_effective_route_context_var"
     for file in Path(peewee_app.__file__).parent.rglob("*.py"):

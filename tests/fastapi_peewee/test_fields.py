@@ -1,4 +1,4 @@
-"""Ids and texts that a database cannot take are refused; all others arrive."""
+"""Ids and texts: refused if a database cannot take them, or stored."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The getter dict: Peewee objects of every kind, read by schema."""
+"""Getter dict: Peewee objects of every kind, read by schema."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class Base(Model):
 
 
 class Author(Base):
-    """The column of `name` has another name than its field."""
+    """An author, whose `name` has a column of another name."""
 
     books: Any
     id = AutoField()
@@ -127,7 +127,7 @@ class Tree(PeeweeGetterDict):
 
 @pytest.fixture(autouse=True)
 def library(url: str) -> Iterator[None]:
-    """Three authors with 2, 1 and 0 books, of 2 chapters and labels."""
+    """Authors with 2, 1 and 0 books, of 2 chapters and labels."""
     pool = Pool(db, connector(url), size=1, timeout=1)
     with pool.connection():
         db.create_tables(MODELS)
@@ -170,7 +170,7 @@ def authors(limit: int = 10, after: int | None = None) -> "ModelSelect[Author]":
     return found if after is None else found.where(Author.id > after)
 
 
-# Every kind of object that can be read as the same list.
+# Every kind of object that gives the same list.
 KINDS: dict[str, Callable[[], Any]] = {
     "prepared": lambda: authors(),
     "query": lambda: Author.select().order_by(Author.id),

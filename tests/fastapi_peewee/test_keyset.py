@@ -1,4 +1,4 @@
-"""Pages of any order, by any kind of key: each row comes once, and in its place."""
+"""Pages of any order, by any kind of key: each row once, in its place."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -70,7 +70,7 @@ class Owner(Base):
 
 
 class Row(Base):
-    """What is paged: many rows are equal in these columns."""
+    """Row of a page: many are equal in these columns."""
 
     label = IntegerField()
     number = IntegerField()
@@ -98,7 +98,7 @@ class Unique(Row):
 
 
 class Owned(Row):
-    """The key is a foreign key."""
+    """Keyed by a foreign key."""
 
     of = ForeignKeyField(Owner, primary_key=True)
 
@@ -111,7 +111,7 @@ class Pair(Row):
         primary_key = CompositeKey("left", "right")
 
 
-# Of the n-th row, which is not where the key puts it.
+# Key of the n-th row; keys are in another order.
 KEYS: dict[type[Row], Callable[[int], dict[str, Any]]] = {
     Small: lambda n: {"id": n * 7 % 31 + 1},
     Big: lambda n: {"id": n * 7 % 31 + 2**40},
@@ -174,13 +174,13 @@ ORDERS = st.lists(
 
 @dataclass
 class Lists:
-    """What the routes answer with; a test changes it."""
+    """Query of the routes; a test changes it."""
 
     query: Callable[[], Any] = Small.select
 
 
 LISTS = Lists()
-# The statements of the routes.
+# Statements of the routes.
 events: list[QueryEvent] = []
 
 
@@ -242,7 +242,7 @@ def links(response: Any) -> dict[str, str]:
 
 
 def walk(client: TestClient, response: Any, relation: str) -> list[list[int]]:
-    """The pages from this one on, by the links of a relation."""
+    """Return pages from this one on, by a relation's links."""
     pages = [labels(response)]
     while target := links(response).get(relation):
         response = client.get(target)
@@ -295,7 +295,7 @@ def test_each_row_comes_once_and_in_its_place(
         pages = walk(client, first, "next")
         assert [*chain(*pages)] == expected
         assert all(len(page) == limit for page in pages[:-1])
-        # And back, from the last one and from one that `skip` names.
+        # And back, from the last one, and from a `skip`.
         last = first
         while target := links(last).get("next"):
             last = client.get(target)
@@ -309,7 +309,7 @@ def test_each_row_comes_once_and_in_its_place(
 
 
 def fill(url: str, count: int = 5) -> None:
-    """So many rows of Small: numbers 0, 1, 0, 1, …"""
+    """Fill Small with the numbers 0, 1, 0, 1, …"""
     with connect(db, url):
         for n in range(count):
             Small.create(id=n + 1, label=n, number=n % 2)
@@ -322,11 +322,11 @@ def get(client: TestClient, query: Any, **parameters: Any) -> Any:
 
 @on("sqlite", "postgresql")
 def test_a_row_that_has_left_the_list(client: TestClient, url: str) -> None:
-    """Its place cannot be told any more, nor that of a row of somebody else's list."""
+    """Refuse it, since its place is unknown, like that of another list's row."""
     fill(url)
     query = Small.select().where(Small.number == 0).order_by(Small.label.desc())
     assert labels(get(client, query, limit=1, after=5)) == [2]
-    for after in (2, 99):  # One is of another list, the other was deleted.
+    for after in (2, 99):  # One is in another list, one was deleted.
         gone = get(client, query, limit=1, after=after)
         assert gone.status_code == 404
         assert "Start again with the first page" in gone.json()["detail"]
@@ -421,8 +421,8 @@ def test_a_wrong_key_of_two_columns(client: TestClient, after: str) -> None:
 def test_fixed_numbers_of_queries(
     client: TestClient, url: str, order: Any, first: int, later: int
 ) -> None:
-    """The rows; the key of the last, if the schema has none; where `prev` is; and the
-    place of `after`, if it is not the key itself."""
+    """Count one for the rows, one for `prev`, one for the last key if the schema has
+    none, and one for `after` if it is not the key."""
     fill(url)
     query = Small.select().order_by(*order())
     for after, expected in ((None, first), (3, later)):

@@ -1,4 +1,4 @@
-"""The `Link` header, whatever path and query a client sends."""
+"""`Link` header for any path and query that a client sends."""
 
 import json
 import re
@@ -43,7 +43,7 @@ class MemberOut(PeeweeGetterDict):
 
 
 def read_members(page: Page, request: Request, response: Response) -> PageQuery:
-    """A page, and what the app has seen of the path and the query."""
+    """Return a page, and the path and query that the app has seen."""
     place = ("limit", "skip", "after")
     filters = [p for p in request.query_params.multi_items() if p[0] not in place]
     seen = [request.url.path, request.path_params, filters]
@@ -76,7 +76,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
 
 @pytest.fixture(scope="module", params=["h11", "httptools"])
 def address(app: FastAPI, request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
-    """Of a real server, with either of its readers of HTTP."""
+    """Address of a real server, with each HTTP parser."""
     config = uvicorn.Config(app, http=request.param, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -88,7 +88,7 @@ def address(app: FastAPI, request: pytest.FixtureRequest) -> Iterator[tuple[str,
 
 
 def get(address: tuple[str, int], target: bytes) -> HTTPResponse:
-    """The answer to a GET, whose target is sent as it is."""
+    """Return the answer to a GET of exactly this target."""
     with socket.create_connection(address, timeout=10) as client:
         client.sendall(b"GET %s HTTP/1.1\r\nHost: app.example\r\n\r\n" % target)
         response = HTTPResponse(client)
@@ -98,7 +98,7 @@ def get(address: tuple[str, int], target: bytes) -> HTTPResponse:
 
 
 def check(address: tuple[str, int], target: bytes) -> None:
-    """The links of the answer lead to other pages of the very same list."""
+    """Check that the answer's links lead to pages of the same list."""
     response = get(address, target)
     # The server refuses the path, or no route takes it: a `path` has no line feeds.
     assume(response.status not in (307, 400, 404))
@@ -107,7 +107,7 @@ def check(address: tuple[str, int], target: bytes) -> None:
     links = {relation: link for link, relation in LINK.findall(header)}
     assert LINK.sub("", header).replace(", ", "") == ""
     assert links.keys() == {"first", "prev", "next"}
-    # As a client's own reader has it.
+    # A client's own reader agrees.
     read = httpx2.Response(200, headers={"Link": header}).links
     assert {name: link["url"] for name, link in read.items()} == links
     path = unquote_to_bytes(target.partition(b"?")[0])
@@ -122,7 +122,7 @@ def check(address: tuple[str, int], target: bytes) -> None:
             assert get(address, link.encode()).headers["Seen"] == other.headers["Seen"]
 
 
-# What stands for itself in a target; other bytes may be sent in percent-encoding only.
+# Characters that a target may have as they are; other bytes need percent-encoding.
 BARE = bytes({*range(0x21, 0x7F)} - {*b"#/?"})
 CHARACTERS = st.one_of(
     st.sampled_from([bytes([byte]) for byte in BARE]),
@@ -163,8 +163,8 @@ def test_links_lead_back(address: tuple[str, int], path: bytes, filters: bytes) 
 def test_links_have_the_prefixes_of_a_mount_and_of_a_proxy(
     app: FastAPI, root: str, mount: str
 ) -> None:
-    """The server tells the prefix that a proxy has taken from the path, or it does not:
-    then the app may know it."""
+    """Take the prefix that a proxy removes from the path from the server, or from the
+    app's settings."""
     outer = FastAPI()
     outer.mount(mount, app)
     path = f"{mount}/teams/Ł/"

@@ -1,4 +1,4 @@
-"""Pages with a total, by fastapi-pagination: in as few statements as by hand."""
+"""Pages with a total, by fastapi-pagination: as few statements as by hand."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
@@ -117,6 +117,6 @@ def test_a_page_with_a_total(
     numbers = (4, 5, 6) if "page" in place else (3, 4, 5)
     items = [author(n) for n in numbers]
     assert response.json() == {"items": items, "total": 7, **place}
-    # The total, the authors, and the books of all of them.
+    # The total, the authors, and their books.
     assert len([event for event in events if event.sql.startswith("SELECT")]) == 3
     assert client.get(path.replace("=3", "=0")).status_code == 422

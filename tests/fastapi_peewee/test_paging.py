@@ -1,4 +1,4 @@
-"""The links from page to page."""
+"""Links from page to page."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ from ..factories import create_app
 
 
 def links(response: Any) -> dict[str, str]:
-    """The links of a response, by relation."""
+    """Return the links by relation."""
     found = re.findall(r'<([^>]*)>; rel="(\w+)"', response.headers["Link"])
     return {relation: target for target, relation in found}
 
@@ -29,7 +29,7 @@ def ids(response: Any) -> list[int]:
 
 @pytest.fixture
 def seven(client: TestClient, url: str) -> TestClient:
-    """Seven users with an item each; ids 3 and 5 are gone."""
+    """Client, after seven users with items; no ids 3, 5."""
     with connect(db, connector(url)), db.atomic():
         for n in range(1, 10):
             models.User.create(email=f"{n}@example.com", hashed_password="")
@@ -88,7 +88,7 @@ def test_pages_of_the_items_of_one_user(seven: TestClient, url: str) -> None:
     assert ids(third) == [13]
     assert links(third).keys() == {"first", "prev"}
     assert ids(seven.get(links(third)["prev"])) == [11, 12]
-    # Items of others do not count, neither as rows nor as a page before.
+    # Items of others are neither rows nor a page before.
     assert ids(seven.get(links(second)["prev"])) == [2, 10]
     assert ids(seven.get(path, params={"skip": 1, "limit": 2})) == [10, 11]
 
@@ -128,7 +128,7 @@ def test_edges(seven: TestClient, path: str) -> None:
 
 @on("sqlite")
 def test_a_client_follows_the_links(seven: TestClient) -> None:
-    """By an HTTP client's own reading of the header, and of the address."""
+    """Read header and address by an HTTP client's own code."""
     response = seven.get("/items/?limit=2")
     seen = ids(response)
     while "next" in response.links:
@@ -143,7 +143,7 @@ def test_a_client_follows_the_links(seven: TestClient) -> None:
     ("query", "more"), [("", 0), ("?skip=10&limit=5", 0), ("?after=10&limit=5", 1)]
 )
 def test_fixed_numbers_of_queries(url: str, query: str, more: int) -> None:
-    """One for the rows, one for the items of all users, one for where `prev` is."""
+    """Count one for the rows, one for all users' items, one for `prev`."""
     with (
         TestClient(create_app(url, echo_sql=True)) as client,
         client.app_state["pool"].connection(),

@@ -1,4 +1,4 @@
-"""Slots: who gets one, when, and that none is ever lost."""
+"""Slots: who gets one and when. None is ever lost."""
 
 import asyncio
 import threading
@@ -35,7 +35,7 @@ MakeApp = Callable[[Pool], FastAPI]
 
 
 async def assert_has_all_its_slots(pool: Pool, size: int = 1) -> None:
-    """Have all slots of the pool at once, and use each of them."""
+    """Hold all slots of the pool at once, and use each."""
     together = asyncio.Barrier(size)
 
     async def request() -> None:
@@ -47,7 +47,7 @@ async def assert_has_all_its_slots(pool: Pool, size: int = 1) -> None:
         await asyncio.gather(*(request() for _ in range(size)))
 
 
-# Admission on the event loop.
+# Waiting on the event loop.
 
 
 async def test_requests_wait_as_coroutines_and_then_get_503(
@@ -68,7 +68,7 @@ async def test_requests_wait_as_coroutines_and_then_get_503(
     async with client_of(app) as client:
         held = asyncio.create_task(client.get("/hold"))
         await asyncio.wait_for(holding.wait(), 5)
-        # More than FastAPI has threads: were they to block one each, none were left.
+        # More than FastAPI has threads: blocked, they would leave none.
         waiting = [asyncio.create_task(client.get("/")) for _ in range(100)]
         await asyncio.sleep(0)
         assert await asyncio.wait_for(run_sync(lambda: "a thread"), 1)
@@ -131,7 +131,7 @@ async def test_a_slow_connect_blocks_neither_the_loop_nor_another_request(
 
     @app.get("/abandon/{name}")
     async def abandon(name: str) -> None:
-        """Leave a thread behind that is about to connect."""
+        """Leave a thread that is about to connect."""
         await run_sync(count, abandon_on_cancel=True)
 
     async with client_of(app) as client:
@@ -185,7 +185,7 @@ async def test_connections_are_opened_and_closed_off_the_event_loop(
     assert threading.get_ident() not in threads
 
 
-# Who shares a slot.
+# Sharing a slot.
 
 
 async def test_a_pool_entered_again_is_the_same_request(notes_pool: Pool) -> None:
@@ -264,7 +264,7 @@ async def test_two_pools_of_two_databases_keep_apart(
 async def test_runs_of_one_request_and_what_follows_take_turns(
     notes_pool: Pool,
 ) -> None:
-    """The slot goes to the next request when the last of them is done."""
+    """Free the slot when the last of them is done."""
     may_go_on = threading.Event()
     order: list[str] = []
 
@@ -397,7 +397,7 @@ async def test_a_connection_that_cannot_be_made_loses_no_slot(
 
 @pytest.mark.parametrize("kind", ["task", "scope", "timeout"])
 async def test_cancelled_at_any_moment(make_pool: MakePool, kind: str) -> None:
-    """At each of the first steps of the loop after the request has begun."""
+    """Cancel at each of the first steps of the loop after its start."""
     pool = make_pool(size=2)
 
     async def request() -> None:
@@ -468,7 +468,7 @@ def test_an_event_loop_that_is_closed_while_requests_wait(notes_pool: Pool) -> N
     tasks = [loop.create_task(request()) for _ in range(3)]
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
-    for task in tasks:  # As when they are collected.
+    for task in tasks:  # Like the garbage collector.
         task.get_coro().close()
         asyncio.run(assert_has_all_its_slots(notes_pool))
 

@@ -38,7 +38,7 @@ MOMENT = datetime.datetime(2026, 1, 2, 3, 4, 5)
 
 
 class Shouted(CharField):
-    """A field whose values are other ones in the database."""
+    """A field that converts its values."""
 
     def db_value(self, value: Any) -> Any:
         return value if value is None else value.upper()
@@ -158,7 +158,7 @@ def test_the_function_is_not_called_again_for_the_same_shape(pool: Pool) -> None
         return found if after is None else found.where(User.id > after)
 
     with pool.connection():
-        db.execute_sql("SELECT 1")  # Which tells the version of the server.
+        db.execute_sql("SELECT 1")  # Peewee learns the server's version.
         for number in range(5):
             users([number])
             users(ids=[number, 2], after=number)
@@ -336,7 +336,7 @@ def test_a_query_that_depends_on_a_value_is_refused(
 def test_a_pattern_that_peewee_makes_of_a_value_is_refused(
     pool: Pool, method: str
 ) -> None:
-    """Peewee escapes a value's wildcards, and cannot do so in a placeholder."""
+    """Refuse it: Peewee cannot escape wildcards in a placeholder."""
 
     @prepared
     def users(text: str) -> "ModelSelect[User]":
@@ -379,7 +379,7 @@ def test_the_function_keeps_its_name_and_its_plain_query(pool: Pool) -> None:
 
 @pytest.fixture
 def stored(pool: Pool) -> Iterator[None]:
-    """Two users, of whom the first has an item."""
+    """Two users; the first has an item."""
     with pool.connection():
         first, _ = (User.create(email=e, hashed_password="x") for e in "ab")
         Item.create(title="Foo", owner=first)

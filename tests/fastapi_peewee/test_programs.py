@@ -1,4 +1,4 @@
-"""Any Peewee program does the same on plain Peewee and inside a scope."""
+"""Peewee programs do the same on plain Peewee and inside a scope."""
 
 import asyncio
 import re
@@ -70,7 +70,7 @@ Step = tuple[Any, ...]
 
 
 class Program:
-    """Runs steps on a database, and keeps what they return, raise and call."""
+    """Run of steps on a database, with their results, errors and calls."""
 
     def __init__(self, database: Any) -> None:
         self.database = database
@@ -85,7 +85,7 @@ class Program:
                 result = kinds[0].__name__ if kinds else type(exc).__name__
             self.seen.append((name, result, self.database.transaction_depth()))
 
-    # What has steps inside.
+    # Nesting steps.
 
     def atomic(self, steps: list[Step], ending: str) -> None:
         with self.database.atomic() as transaction:
@@ -118,7 +118,7 @@ class Program:
             getattr(transaction, ending)()
             self.run(steps[:1])
 
-    # What has none.
+    # Simple steps.
 
     def create(self, row: dict[str, Any]) -> Any:
         return Parent.create(**row).__data__
@@ -250,7 +250,7 @@ class Program:
 
 
 def steps() -> st.SearchStrategy[list[Step]]:
-    """Programs, of steps that may have steps inside."""
+    """Return programs, whose steps may nest."""
 
     def step(*parts: Any) -> st.SearchStrategy[Step]:
         name, *arguments = parts
@@ -290,7 +290,7 @@ def steps() -> st.SearchStrategy[list[Step]]:
 
 
 def plain_database(url: str) -> Database:
-    """Return plain Peewee's database, with the settings that ours has."""
+    """Return plain Peewee's database, with our settings."""
     if url.startswith("sqlite"):
         return SqliteDatabase(url[len("sqlite:///") :], pragmas={"foreign_keys": 1})
     if url.startswith("postgresql"):
@@ -337,7 +337,7 @@ def inside_a_scope(url: str, program: list[Step]) -> list[Any]:
 
 
 def kind(event: QueryEvent) -> str:
-    """Return what of a statement does not differ by chance: a savepoint has a name."""
+    """Return a statement without its random part, a savepoint's name."""
     return re.sub("s[0-9a-f]{32}", "name", event.sql)
 
 

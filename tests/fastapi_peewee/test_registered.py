@@ -1,4 +1,4 @@
-"""What a program says of a database once holds for every connection."""
+"""Functions and settings of a database hold for every connection."""
 
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def test_said_within_a_scope_it_holds_for_others_too() -> None:
         with pool.connection():
             assert ask("SELECT two()") == 2
         with pytest.raises(OperationalError, match="two"):
-            ask("SELECT two()")  # As for any connection that is already open.
+            ask("SELECT two()")  # As with any open connection.
     here.unregister_function("two")
     with pool.connection(), pytest.raises(OperationalError, match="two"):
         ask("SELECT two()")

@@ -1,4 +1,4 @@
-"""What a client is told when the database cannot answer."""
+"""Responses when the database cannot answer."""
 
 import sqlite3
 from typing import Any

@@ -1,4 +1,4 @@
-"""What other apps take along: `fastapi_peewee` needs nothing of the rest."""
+"""Rooms: `fastapi_peewee` imports nothing of the rest."""
 
 import ast
 import shutil

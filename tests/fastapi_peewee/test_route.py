@@ -1,4 +1,4 @@
-"""The route class: FastAPI's own, whose answers are read from Peewee objects."""
+"""Route class: FastAPI's own, whose answers are read from Peewee objects."""
 
 import sqlite3
 import threading

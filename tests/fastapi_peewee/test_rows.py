@@ -1,6 +1,6 @@
-"""The fast way: when it reads rows, and when it leaves them to the plain way.
+"""Fast way: when it reads rows, and when it leaves them to the plain way.
 
-That both give the same is tested with any schema in test_any_schema.py.
+test_any_schema.py tests with any schema that both give the same.
 """
 
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def scope(url: str) -> Iterator[None]:
 
 
 def statements_of(annotation: Any, data: Callable[[], Any]) -> list[str]:
-    """Return the SQL that it takes to read the data."""
+    """Return the SQL that reads the data."""
     seen: list[Any] = []
     db.query_hooks.append(seen.append)
     read(annotation, data())
@@ -92,7 +92,7 @@ def test_no_column_is_selected_that_the_schema_does_not_name(kind: str) -> None:
         assert "secret" not in sql.partition(" FROM ")[0]
 
 
-# Fewer columns would give other rows, or rows in another order, or an error.
+# Fewer columns would change the rows or their order, or fail.
 WHOLE: dict[str, Callable[[], Any]] = {
     "distinct": lambda: Author.select().distinct(),
     "grouped": lambda: Author.select().group_by(Author.id, Author.name, Author.secret),

@@ -1,4 +1,4 @@
-"""What must hold of the connection of one request."""
+"""Connection of one request, and its guarantees."""
 
 import asyncio
 import subprocess
@@ -37,7 +37,7 @@ MakeApp = Callable[[Pool], FastAPI]
 
 
 def connection() -> int:
-    """Return which connection this code has."""
+    """Return this code's connection id."""
     return id(db.connection())
 
 
@@ -90,7 +90,7 @@ async def test_all_code_of_a_request_sees_one_connection(
 async def test_ten_overlapping_slow_requests_have_ten_connections(
     make_app: MakeApp, make_pool: MakePool
 ) -> None:
-    """The demonstration of FastAPI's old how-to for Peewee."""
+    """Repeat the demonstration of FastAPI's old how-to."""
     app = make_app(make_pool(size=10))
     together = threading.Barrier(10, timeout=5)
 
@@ -138,7 +138,7 @@ async def test_the_next_request_reuses_the_connection(
         assert len({(await client.get("/")).text for _ in range(3)}) == 1
 
 
-# Nothing before the first query, nothing after the end.
+# No connection before the first query or after the end.
 
 
 def test_nothing_is_opened_before_the_first_query(notes_pool: Pool) -> None:
@@ -406,7 +406,7 @@ async def test_every_exit_rolls_back_and_returns_the_connection(
     async with client_of(app) as client:
         for number, (path, status) in enumerate(expected.items()):
             assert (await client.get("/" + path)).status_code == status
-            # The pool has one slot: this waits in vain if it was not returned.
+            # The pool has one slot: this times out if it was not returned.
             response = await client.get("/ok", params={"text": number})
             assert response.status_code == 200
         cancelled = asyncio.create_task(client.get("/cancel"))
@@ -432,11 +432,11 @@ async def test_cancelled_before_the_exit_still_rolls_back(notes_pool: Pool) -> N
         assert await run(count) == 0
 
 
-# Threads that share a scope, or are left behind by one.
+# Threads that share a scope, or outlive it.
 
 
 def in_threads(*works: Callable[[], None]) -> None:
-    """Do all of it at once, in this scope; raise what one of them raises."""
+    """Do all works at once, in this scope; raise their errors."""
     errors: list[BaseException] = []
 
     def work_or_tell(work: Callable[[], None]) -> None:
@@ -531,7 +531,7 @@ def test_what_is_acknowledged_is_stored_and_nothing_else(notes_pool: Pool) -> No
 async def test_a_thread_that_a_cancelled_request_leaves_behind(
     notes_pool: Pool, native: bool
 ) -> None:
-    """Its transaction is rolled back, and it gets no further."""
+    """Roll its transaction back, and let it do no more."""
     begun, may_go_on = threading.Event(), threading.Event()
     outcome: list[BaseException] = []
     gone = threading.Event()
@@ -621,7 +621,7 @@ with pool.connection():
 
 
 def test_threads_left_behind_break_nothing(url: str, notes_pool: Pool) -> None:
-    """In a process of its own: what it could break is the interpreter."""
+    """Use a new process: this could break the interpreter."""
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", LEFT_BEHIND, url],
         capture_output=True,
@@ -632,7 +632,7 @@ def test_threads_left_behind_break_nothing(url: str, notes_pool: Pool) -> None:
     assert (done.returncode, done.stdout) == (0, "499\n"), done.stderr
 
 
-# The connection as Peewee's program asks for it.
+# The connection, as a program asks for it.
 
 
 def test_connect_and_close_are_those_of_the_scope(notes_pool: Pool) -> None:

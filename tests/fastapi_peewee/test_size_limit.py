@@ -1,4 +1,4 @@
-"""The limit on the related rows of one answer."""
+"""Limit on the related rows of one answer."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("small_limits")
 def small_limits(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four rows are few; a thousand characters are the most."""
+    """Limit of 4 rows unchecked, and of 1000 characters."""
     for module in (rows, relations, size_limit):
         monkeypatch.setattr(module, "FEW", 4)
     monkeypatch.setattr(size_limit, "MAX_SIZE", 1000)

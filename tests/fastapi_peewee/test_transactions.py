@@ -1,4 +1,4 @@
-"""Snapshots, and what runs again: deadlocks themselves are in the engines' tests."""
+"""Snapshots and retries; real deadlocks are in the engines' tests."""
 
 import asyncio
 import threading
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 def failing(times: int) -> tuple[Callable[[], int], list[int]]:
-    """Return a function that fails so often, and the list of its attempts."""
+    """Return a function that fails `times` times, and its attempts."""
     attempts: list[int] = []
 
     def function() -> int:
@@ -72,7 +72,7 @@ def test_atomic_as_a_decorator_is_a_transaction_each_time(notes_pool: Pool) -> N
 
 
 def write_elsewhere(pool: Pool, text: str) -> None:
-    """Write on a connection of its own, on a thread of its own."""
+    """Write on another connection, on another thread."""
 
     def write() -> None:
         with pool.connection():
@@ -132,7 +132,7 @@ async def test_an_error_in_a_snapshot_is_raised_and_rolls_back(
 async def test_what_can_never_write_in_a_snapshot_writes_without(
     make_pool: MakePool,
 ) -> None:
-    """Others change the row between its read and its write, each time."""
+    """Change the row between its read and its write, each time."""
     pool = make_pool(size=2)
     seen: list[tuple[bool, str]] = []
 

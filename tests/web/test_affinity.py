@@ -1,4 +1,4 @@
-"""Which core a process keeps to."""
+"""Core that a process keeps to."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Limit on answers that wait for their clients to read them."""
+"""Limit on answers that clients have not read."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ async def nothing() -> Message:
 
 
 class Reader:
-    """A client of an ASGI app that reads when it is told to."""
+    """A client of an ASGI app that reads on demand."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.reads = asyncio.Event()

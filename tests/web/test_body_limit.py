@@ -1,4 +1,4 @@
-"""Limits on request bodies: to the byte, in time, and on all together."""
+"""Limits on request bodies: in bytes, in time, and on all together."""
 
 import asyncio
 import tracemalloc

@@ -1,4 +1,4 @@
-"""What a client is told when something goes wrong."""
+"""Error responses, for every kind of failure."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ from ..factories import USER, create_app
 
 @pytest.fixture
 def app(url: str, engine: str) -> FastAPI:
-    """One connection, and it waits only a moment for a lock."""
+    """App of one connection, which waits briefly for a lock."""
     option = "timeout" if engine == "sqlite" else "statement_timeout"
     return create_app(f"{url}?{option}=0.1", database_pool_size=1)
 
@@ -51,10 +51,10 @@ def test_full(client: TestClient, app: FastAPI) -> None:
 
     @app.post("/limit/{pages}")
     def limit(pages: int, db: Db) -> None:
-        # Past Peewee, which would end the setting with the request.
+        # Without Peewee, which would reset it after the request.
         db.connection().execute(f"PRAGMA max_page_count = {pages}")
 
-    client.post("/limit/1")  # SQLite takes the present size for the limit then.
+    client.post("/limit/1")  # SQLite's limit becomes the present size.
     item = {"title": "a" * 255, "description": "b" * 255}
     for _ in range(100):
         response = client.post("/users/1/items/", json=item)
@@ -118,7 +118,7 @@ def test_no_value_of_a_row_is_in_the_log(
         with TestClient(app) as direct:
             try:
                 direct.get(path)
-            except PeeweeException as exc:  # What the server logs.
+            except PeeweeException as exc:  # Logged by the server.
                 logged += traceback.format_exception(exc)
     text = "".join(logged)
     assert "UniqueViolation" in text
@@ -176,7 +176,7 @@ def test_a_wrong_method_is_told_the_right_ones(
 
 @on("sqlite")
 def test_a_request_that_is_cut_short_by_a_stop(url: str, database_file: Path) -> None:
-    """A write that waits for a lock, and a body that does not come."""
+    """Stop a write that waits for a lock, and a body that is late."""
     head = (
         "POST /users/1/items/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json"
         "\r\nContent-Length: 14\r\nExpect: 100-continue\r\n\r\n"

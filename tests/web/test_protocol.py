@@ -1,4 +1,4 @@
-"""What one connection may make the process hold."""
+"""Memory that one connection may take."""
 
 import asyncio
 import socket
@@ -113,7 +113,7 @@ async def test_pipelined_requests_are_answered_in_their_order(piece: int) -> Non
 
 @pytest.mark.anyio
 async def test_a_body_that_nobody_reads_stays_in_the_socket() -> None:
-    """Uvicorn's own limit on a body holds also where pieces are parsed."""
+    """Keep Uvicorn's limit on a body when pieces are parsed."""
     received: list[HttpProtocol] = []
     done = asyncio.Event()
 
@@ -158,7 +158,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(
     async with serving(large(1000)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nHost: app\r\n\r\n")
-        await asyncio.sleep(2)  # The reader takes 128 KiB by itself, and then no more.
+        await asyncio.sleep(2)  # The reader buffers 128 KiB, and no more.
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await asyncio.wait_for(reader.readexactly(1000 * 65536), 20)
         writer.close()
@@ -213,7 +213,7 @@ async def test_headers_without_end(start: bytes, piece: bytes) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(start + piece * (MEGABYTE // len(piece)))
         async with asyncio.timeout(30):
-            with suppress(ConnectionError):  # What it has not read resets it.
+            with suppress(ConnectionError):  # Unread data resets it.
                 await reader.read()
         writer.close()
 

@@ -1,4 +1,4 @@
-"""A name for each request, in its answer and in the log."""
+"""Id of each request, in its answer and in the log."""
 
 import logging
 import re

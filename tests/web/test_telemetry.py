@@ -1,4 +1,4 @@
-"""What can be seen of the database from outside."""
+"""Spans, log of statements, and Server-Timing."""
 
 import re
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ def test_without_telemetry_a_query_calls_nothing(
 
 @pytest.fixture
 def log(url: str) -> Iterator[list[str]]:
-    """What a server with ECHO_SQL logs, filled in at the end of the test's requests."""
+    """Log of a server with ECHO_SQL, complete after the test's requests."""
     lines: list[str] = []
     with (
         serve(url, ECHO_SQL="1") as server,

@@ -15,7 +15,7 @@ from .rows import TOPICS
 from .sheet import Code, Row, Topic, source, used_names
 
 FOLDER = Path(__file__).parent
-HIDDEN = "# What is not shown on the page."
+HIDDEN = "# Not shown on the page."
 WRITTEN = """\
 <!-- Written by python -m docs.comparison.cheat_sheet: change its rows, and run it. -->
 """

@@ -1,4 +1,4 @@
-"""One connection: a Peewee `Database`, and what a pool has to know of it."""
+"""One connection: a Peewee `Database`, with methods for a pool."""
 
 import re
 import select
@@ -23,7 +23,7 @@ from .errors import Code, ForeignKeyViolation, Reason, UniqueViolation, driver_e
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
-# Seconds that the client waits longer, so that the server's own answer comes first.
+# More seconds for the client, so that the server's own answer comes first.
 GRACE = 1
 # Seconds after which an idle connection is not used again. A load balancer or a
 # firewall may have forgotten it by then, without telling either side.
@@ -36,19 +36,18 @@ SETS_SESSION = re.compile(
 
 
 class Connection(Database):
-    """One connection: a Peewee database, and what the pool asks of it."""
+    """One connection: a Peewee database, with methods for the pool."""
 
     # Codes of errors: SQLSTATEs, or the numbers that MySQL and SQLite use. After the
-    # first the database has rolled the whole transaction back, or lets it do nothing
-    # else.
+    # first the database has rolled the whole transaction back, or allows nothing else.
     rolled_back: frozenset[Code]
     unique_violations: frozenset[Code]
     foreign_key_violations: frozenset[Code]
     # The role may not do that with the table.
     forbidden: frozenset[Code] = frozenset()
-    # What `atomic` takes for a transaction whose statements all see one state.
+    # Arguments of `atomic` so that all statements see one state.
     snapshot: tuple[str, ...] = ()
-    # Whether somebody has set something that the next one would not expect.
+    # True if a statement has changed the session for the next user.
     session_is_set = False
 
     def connect(self, reuse_if_open: bool = False) -> bool:
@@ -78,12 +77,12 @@ class Connection(Database):
 
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
-        """Return what a driver's error means, if trying later may help."""
+        """Return why a driver failed, if trying later may help."""
         raise NotImplementedError
 
     @classmethod
     def without_values(cls, error: BaseException) -> str:
-        """Return what a driver's error says, but for the values of a row."""
+        """Return the message of a driver's error, without a row's values."""
         raise NotImplementedError
 
     def violation(self, exc: IntegrityError) -> IntegrityError:
@@ -158,8 +157,8 @@ class ServerConnection(Connection):
     def is_reusable(self) -> bool:
         """Return False if the server has closed the connection, or if it is an old one.
 
-        It costs no round trip: nothing can be read from an idle connection, unless the
-        server says goodbye.
+        It costs no round trip: an idle connection has nothing to read, unless the
+        server has closed it.
         """
         return (
             not self.is_closed()
@@ -173,7 +172,7 @@ class ServerConnection(Connection):
         raise NotImplementedError
 
     def why_not_writable(self, table: str) -> str | None:
-        """Ask the server, and write no rows, for which a role needs its rights, too."""
+        """Ask the server, since a role needs rights to write, too; write no rows."""
         name = table.join(self.quote)
         try:
             if self.is_read_only():
@@ -216,9 +215,9 @@ def readable(fileno: int, timeout: float = 0) -> bool:
 
 
 class Connector(Protocol):
-    """Makes one unopened connection.
+    """Function that makes an unopened connection.
 
-    Where it is not `limited`, a statement may take as long as it needs.
+    If not `limited`, a statement may take any time.
     """
 
     def __call__(self, *, limited: bool = True) -> Connection: ...

@@ -1,4 +1,4 @@
-"""Errors of databases: what is common; each engine's module knows its own."""
+"""Errors of all databases; each engine's module has its own."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class ForeignKeyViolation(IntegrityError):  # noqa: N818
 
 
 class ReplacedError(OperationalError):
-    """The files of a SQLite database are not those that were opened."""
+    """Files of a SQLite database are not those that were opened."""
 
 
 def driver_error(exc: BaseException) -> BaseException:
-    """Return the driver's error of which Peewee has made this one; else itself."""
+    """Return the driver's error behind Peewee's; else the error itself."""
     orig: BaseException = getattr(exc, "orig", exc)
     return orig
 
@@ -72,7 +72,7 @@ def one_line(exc: BaseException) -> str:
 
 
 def without_values(exc: PeeweeException) -> PeeweeException:
-    """Return the same error without what it says of a row, fit to be logged.
+    """Return the same error without values of a row, fit to be logged.
 
     The driver's own error, which a traceback would show as well, is cut off.
     """

@@ -17,7 +17,7 @@ from .connection import CONNECT_TIMEOUT, GRACE, Connector, ServerConnection, rea
 from .errors import Code, Reason, driver_error, one_line
 from .url import scheme_of, take_statement_timeout
 
-# The table that is the lock of migrations on a Galera cluster, and how many seconds a
+# Table that is the lock of migrations on a Galera cluster, and the seconds that a
 # process waits for it.
 CLUSTER_LOCK = "schema_migration_lock"
 CLUSTER_LOCK_TIMEOUT = 60
@@ -39,7 +39,7 @@ UNREACHABLE = {
 # Messages with a value, or a part of the statement, beside those of the driver's
 # IntegrityError and DataError: a wrong statement, and wrong values of several kinds.
 TELLING = {1064, 1292, 1366, 1367, 1411, 1525}
-# What a message ends with, after the values.
+# Ends of messages, after the values.
 NAME = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$")
 
 NARROW_COLUMNS = """
@@ -50,7 +50,7 @@ NARROW_COLUMNS = """
 
 
 def open_socket(connection: Any) -> socket.socket:
-    """A socket to the server of a connection, which has begun to speak.
+    """Open a socket to a connection's server, which has begun to speak.
 
     Raises OSError if the server cannot be reached, or says nothing.
     """
@@ -75,7 +75,7 @@ def open_socket(connection: Any) -> socket.socket:
 class Mysql(ServerConnection, MySQLDatabase):
     """One connection to a MySQL or MariaDB server."""
 
-    # Galera answers a deadlock, too, for a write that another node was faster with.
+    # Galera also reports a deadlock if another node's write was faster.
     rolled_back = frozenset({ER.LOCK_DEADLOCK})
     forbidden = frozenset({ER.TABLEACCESS_DENIED_ERROR})
     unique_violations = frozenset({ER.DUP_ENTRY})
@@ -89,7 +89,7 @@ class Mysql(ServerConnection, MySQLDatabase):
     )
 
     def _connect(self) -> Any:
-        """Peewee's hook. The socket is made here, so that its number is known."""
+        """Connect, on a socket of our own, whose descriptor is known."""
         connection = pymysql.connect(
             database=self.database,
             autocommit=True,
@@ -105,7 +105,7 @@ class Mysql(ServerConnection, MySQLDatabase):
             ) from exc
         self._fileno = sock.fileno()
         connection.connect(sock)
-        # Peewee writes JSON in another way for MariaDB.
+        # Peewee writes JSON differently for MariaDB.
         self.mariadb = "mariadb" in str(connection.get_server_info()).lower()
         return connection
 
@@ -160,7 +160,7 @@ class Mysql(ServerConnection, MySQLDatabase):
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
-        """A lock by name; the server frees it if this process dies."""
+        """Hold a named lock, which the server frees if we die."""
         if ("wsrep_on", "ON") in self.execute_sql("SHOW VARIABLES LIKE 'wsrep_on'"):
             with self._cluster_lock():
                 yield
@@ -175,7 +175,7 @@ class Mysql(ServerConnection, MySQLDatabase):
 
     @contextmanager
     def _cluster_lock(self) -> Iterator[None]:
-        """A lock for all nodes of a Galera cluster, where GET_LOCK is for one.
+        """Hold a lock on all nodes of a Galera cluster; GET_LOCK is for one.
 
         The table is the lock: the cluster lets one connection create it. A process
         that dies leaves it, and maybe half a migration: a person has to look.
@@ -201,7 +201,7 @@ class Mysql(ServerConnection, MySQLDatabase):
 
 
 def connector(url: str) -> Connector:
-    """Return what `engines.connector` does, for `mysql:` and `mariadb:` URLs."""
+    """Implement `engines.connector` for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
     scheme = scheme_of(url)
     try:
@@ -225,7 +225,7 @@ def connector(url: str) -> Connector:
             f"one of the options {', '.join(options)} is wrong: {one_line(exc)}"
         ) from None
 
-    # The one that was made last: a connection knows whether the server is MariaDB.
+    # The last one: a connection knows whether the server is MariaDB.
     last: Mysql | None = None
 
     def connect(*, limited: bool = True) -> Mysql:

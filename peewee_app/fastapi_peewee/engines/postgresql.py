@@ -14,22 +14,22 @@ from .connection import CONNECT_TIMEOUT, GRACE, Connection, Connector, ServerCon
 from .errors import Code, Reason, one_line
 from .url import take_statement_timeout
 
-# Any number will do, as long as nothing else in the database uses it.
+# Any number that nothing else in the database uses.
 MIGRATION_LOCK = 7_338_219_310_457_101
 
 # Sets the limit on statements, if the process that answers is the one that was
-# connected to. Else there is a pooler between: what is set would stay with a session
-# of the server's that others use as well.
+# connected to. Else there is a pooler, and the setting would stay with a session of
+# the server that others use as well.
 SET_LIMIT = """
     SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s
 """
 
-# Seconds to wait until the server has been told to cancel a statement. PgBouncer gives
-# up after 10, its cancel_wait_timeout.
+# Seconds to wait while the server is told to cancel a statement. PgBouncer gives up
+# after 10, its cancel_wait_timeout.
 CANCEL_TIMEOUT = 30
 
-# Beginnings of SQLSTATEs of a database that is busy: a lock, a table that was altered
-# (which fails a transaction); transaction rollback, resources.
+# SQLSTATEs of a busy database begin so: a lock, a table that was altered (which fails
+# a transaction); transaction rollback, resources.
 BUSY = ("55P03", "0A000", "40", "53")
 # A server that has become a replica.
 UNREACHABLE = {"25006"}
@@ -45,13 +45,13 @@ WRONG_ENCODING = (
 class LimitedConnection(psycopg.Connection[Any]):
     """A psycopg connection that does not wait forever.
 
-    The server's statement_timeout is no help with a server that is frozen, nor does
-    the kernel notice, which still acknowledges what is sent to it.
+    The server's statement_timeout does not help with a frozen server, whose kernel
+    still acknowledges all data.
     """
 
-    # Seconds that a statement may take; None for as many as it needs.
+    # Seconds that a statement may take; None for no limit.
     limit: float | None = None
-    # Whether a pooler, such as PgBouncer, is between here and the server.
+    # True behind a pooler, such as PgBouncer.
     pooled = False
 
     def wait(
@@ -66,8 +66,8 @@ class LimitedConnection(psycopg.Connection[Any]):
         except psycopg.OperationalError:
             if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise
-            # The statement is late. A thread asks to cancel it, and is more patient:
-            # PgBouncer 1.18 crashes if who asks leaves before the server is told.
+            # The statement is late. A thread asks to cancel it, and waits longer:
+            # PgBouncer 1.18 crashes if it leaves before the server is told.
             threading.Thread(target=self._cancel, daemon=True).start()
             return super().wait(gen, interval, GRACE)
 
@@ -77,7 +77,7 @@ class LimitedConnection(psycopg.Connection[Any]):
 
 
 class Adapter(Psycopg3Adapter):
-    """Makes Peewee open limited connections."""
+    """Adapter for limited connections."""
 
     def connect(self, db: Any, **params: Any) -> Any:
         limit = params.pop("limit")
@@ -107,7 +107,7 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     # type": somebody has altered a table since the statement was prepared.
     rolled_back = frozenset({"40001", "40P01", "0A000"})
     unique_violations = frozenset({"23505"})
-    # restrict_violation too, which newer servers tell apart.
+    # restrict_violation too, as newer servers have it.
     foreign_key_violations = frozenset({"23503", "23001"})
     forbidden = frozenset({"42501"})
     snapshot = ("REPEATABLE READ",)
@@ -175,9 +175,9 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
-        """An advisory lock of a transaction: a pooler keeps no session for longer.
+        """Hold a transaction's advisory lock: a pooler keeps no session longer.
 
-        All that is done with the lock is done in that transaction, or none of it.
+        The transaction commits all that is done with the lock, or nothing.
         """
         with self.atomic():
             self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
@@ -185,7 +185,7 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
 
 
 def connector(url: str) -> Connector:
-    """Return what `engines.connector` does; psycopg, that is libpq, reads the URL."""
+    """Implement `engines.connector`; psycopg, that is libpq, reads the URL."""
     url, seconds = take_statement_timeout(url)
     try:
         given = conninfo_to_dict(url)
@@ -202,7 +202,7 @@ def connector(url: str) -> Connector:
         "keepalives_count": 3,
         "tcp_user_timeout": round((seconds + GRACE) * 1000),
     }
-    # Also where the role, or the environment, has another.
+    # Overrides the role's and the environment's.
     params |= given | {"client_encoding": "UTF8"}
     name = params.get("dbname") or "postgres"
 

@@ -25,10 +25,10 @@ from .url import take_statement_timeout
 BUSY_TIMEOUT = 5
 # Bytes that have to be free on the disk.
 MIN_FREE = 1024 * 1024
-# Steps of SQLite's machine, of 20 to 40 ns each, between two looks at the clock.
+# Steps of SQLite's machine, of 20 to 40 ns each, between two checks of the time.
 STEPS = 10_000
-# Bytes of the write-ahead log that stay when all of it is in the database; a log that
-# nobody keeps from that is a quarter as long.
+# Bytes of the write-ahead log that stay when all of it is in the database. Without a
+# long reader the log is a quarter as long.
 LOG_SIZE = 16 * 1024 * 1024
 # Error codes: a lock, or a disk, that is in the way; a statement that is wrong.
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
@@ -36,10 +36,10 @@ WRONG = {sqlite3.SQLITE_ERROR}
 
 
 class Cursor(sqlite3.Cursor):
-    """A cursor that takes all rows at once, as those of the servers' drivers do.
+    """A cursor that fetches all rows at once, like the servers' drivers.
 
-    Rows that were fetched one by one would leave a read open on the connection, which
-    other threads use, or close.
+    Fetching rows one by one would leave a read open on the connection, which other
+    threads use, or close.
     """
 
     _rows: Iterator[Any] = iter(())
@@ -121,12 +121,12 @@ class Sqlite(Connection, SqliteDatabase):
         return str(error)  # It has names only.
 
     def rollback(self) -> None:
-        # SQLite has done it, if it was a write that was late or found the disk full.
+        # SQLite has rolled back, if a write was late or found the disk full.
         if self.is_closed() or self.connection().in_transaction:
             super().rollback()
 
     def cursor(self, named_cursor: None = None) -> Cursor:
-        # Not Cursor(connection): of those the connection keeps a reference for ever.
+        # Not Cursor(connection), which the connection would keep a reference to.
         cursor: Cursor = self.connection().cursor(Cursor)
         return cursor
 
@@ -142,7 +142,7 @@ class Sqlite(Connection, SqliteDatabase):
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
-        """A transaction that locks the file, and in which tables may be rebuilt."""
+        """Hold a transaction that locks the file and may rebuild tables."""
         patience = self.pragma("busy_timeout")
         self.pragma("busy_timeout", 600_000)  # As long as another's migrations take.
         self.pragma("foreign_keys", 0)  # Has no effect later, in the transaction.
@@ -193,7 +193,7 @@ class SqliteFile(Sqlite):
         return opened
 
     def close(self) -> bool:
-        """Close the file; what its log has is in it then, also if one was replaced."""
+        """Close the file, with its log written into it, also if one was replaced."""
         if not self.is_closed() and not self._files.are_there(self._needed):
             connection = self.connection()
             with suppress(sqlite3.Error):
@@ -202,7 +202,7 @@ class SqliteFile(Sqlite):
         return bool(super().close())
 
     def is_connection_usable(self) -> bool:
-        """Return False once a file is gone: SQLite would go on with a lost one."""
+        """Return False once a file is gone, which SQLite would ignore."""
         is_open: bool = super().is_connection_usable()
         return is_open and self._files.are_there(self._needed)
 
@@ -216,7 +216,7 @@ class SqliteFile(Sqlite):
         self._check_written()
 
     def _check_written(self) -> None:
-        """Raise ReplacedError if what was committed has gone to a lost file."""
+        """Raise ReplacedError if a commit has gone to a lost file."""
         connection = self.connection()
         if connection.in_transaction or connection.total_changes == self._changes:
             return
@@ -227,7 +227,7 @@ class SqliteFile(Sqlite):
     def why_not_writable(self, table: str) -> str | None:
         """Look at the files, the directory and the space on the disk.
 
-        To take the lock for a moment would tell the same, and keep a writer waiting.
+        Taking the lock for a moment would tell the same, and block a writer.
         """
         path = self._files.path
         directory = os.path.dirname(path)
@@ -239,14 +239,14 @@ class SqliteFile(Sqlite):
 
 
 def connector(url: str) -> Connector:
-    """Return what `engines.connector` does, for `sqlite:` URLs."""
+    """Implement `engines.connector` for `sqlite:` URLs."""
     if urlsplit(url).netloc or not url.startswith("sqlite://"):
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
     url, seconds = take_statement_timeout(url)
     options = {
         "uri": True,
         "timeout": BUSY_TIMEOUT,
-        # A connection moves between threads, but is only ever used by one at a time.
+        # A connection moves between threads, but only one at a time uses it.
         "thread_safe": False,
         "check_same_thread": False,
         # A transaction that reads and then writes takes the lock at its start: taken
@@ -258,7 +258,7 @@ def connector(url: str) -> Connector:
     path = options.pop("database")
     if path == ":memory:":
         name = f"file:/{uuid.uuid4()}?vfs=memdb"
-        # The database lasts as long as a connection to it: as long as this one, which
+        # The database lasts as long as a connection to it: here, this one, which
         # is closed when nobody can connect any more.
         options["pragmas"] = {"foreign_keys": 1}
         keeper = Sqlite(name, limit=math.inf, **options)
@@ -269,7 +269,7 @@ def connector(url: str) -> Connector:
 
         finalize(connect, keeper.close)
         return connect
-    # Only the first connection may make the file: one that vanishes later is an
+    # Only the first connection may make the file: a later missing file is an
     # error, not an empty database.
     modes = chain(["rwc"], repeat("rw"))
     files = Files(os.path.realpath(path))

@@ -1,4 +1,4 @@
-"""The files of a SQLite database: they have to stay the ones that were opened.
+"""Files of a SQLite database, which must stay the ones that were opened.
 
 SQLite finds the log of a database by its name, `name-wal`, and trusts it. A file that
 was put in the place of another has the other's log beside it, and gets its pages.
@@ -25,7 +25,7 @@ Inodes = tuple[tuple[str, int | None], ...]
 
 
 class Files:
-    """The files of one database, as this process has opened them first."""
+    """Files of one database, as this process has first opened them."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -33,7 +33,7 @@ class Files:
         self._lost: str | None = None
 
     def check_before_open(self) -> None:
-        """Raise ReplacedError if to open the database would spoil it."""
+        """Raise ReplacedError if opening it would spoil the database."""
         if self._lost:
             raise self.error()
         inode = inode_of(self.path)
@@ -44,7 +44,7 @@ class Files:
             raise self.error()
 
     def error(self) -> ReplacedError:
-        """Return the error that says what has become of the files."""
+        """Return the error that tells the files' state."""
         path = self.path
         replaced = (
             f"{path} was replaced, and {path}-wal is not its own. Stop the app, delete "
@@ -55,8 +55,8 @@ class Files:
     def opened(self) -> tuple[Inodes, Inodes]:
         """Remember the files, which have just been opened.
 
-        Returns those that are needed, and the index of the log, which is missed only
-        when another process opens the database.
+        Returns those that must stay, and the log's index, which is missed only when
+        another process opens the database.
         """
         database, log, index = (
             (path, inode_of(path))
@@ -81,7 +81,7 @@ class Files:
 
 
 def inode_of(path: str) -> int | None:
-    """Return the number of the file; None if there is none."""
+    """Return the inode of the file; None if there is none."""
     try:
         return os.stat(path).st_ino
     except OSError:
@@ -89,7 +89,7 @@ def inode_of(path: str) -> int | None:
 
 
 def owner_of(path: str) -> bytes:
-    """Return what the attribute of the log of this database has to be."""
+    """Return the log's attribute that fits this database."""
     return f"{inode_of(path)} {inode_of(f'{path}-wal')}".encode()
 
 
@@ -120,7 +120,7 @@ def log_fits(path: str) -> bool:
                     (counter,) = PAGE_1.unpack(log.read(PAGE_1.size))
                     break
                 log.seek(size, os.SEEK_CUR)
-        # After the log, since others may write: it can only be a later one then.
+        # Read after the log, since others may write: it can only be later.
         start = os.pread(descriptor(path, os.stat(path).st_ino), PAGE_1.size, 0)
         return bool(counter - 1 <= PAGE_1.unpack(start)[0])
     except (OSError, struct.error):  # There is none, or it ends there.
@@ -131,7 +131,7 @@ def log_fits(path: str) -> bool:
 def descriptor(path: str, _inode: int) -> int:
     """Return a descriptor of the database, which stays open.
 
-    To close one would take this process's locks from the database, those of other
-    connections too.
+    Closing one would drop this process's locks on the database, also those of other
+    connections.
     """
     return os.open(path, os.O_RDONLY)

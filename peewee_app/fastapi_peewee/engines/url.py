@@ -9,7 +9,7 @@ WRONG_SCHEME = "should start with sqlite:///, postgresql://, mysql:// or mariadb
 
 
 def scheme_of(url: str) -> str:
-    """Return what is before the first colon."""
+    """Return the scheme of the URL."""
     return url.partition(":")[0]
 
 
@@ -26,7 +26,7 @@ def without_password(url: str) -> str:
 
 
 def check_server_url(url: str) -> None:
-    """Raise ValueError if a part of a password could be taken for something else.
+    """Raise ValueError if part of a password may be parsed as something else.
 
     A driver would repeat that part in its message.
     """

@@ -11,7 +11,7 @@ from .notes import Note, db
 
 @pytest.fixture
 def notes(url: str) -> Iterator[Pool]:
-    """A pool on a database with an empty table."""
+    """Pool on a database with an empty table."""
     connect_to = connector(url)
     with connect(db, connect_to):
         db.create_tables([Note])

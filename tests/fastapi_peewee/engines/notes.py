@@ -1,4 +1,4 @@
-"""An app of these tests' own: notes, each of which is there once."""
+"""App for these tests: notes, each of which is unique."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -19,7 +19,7 @@ db = ContextDatabase()
 
 
 class Note(Model):
-    """A text that is there once."""
+    """A text that is unique."""
 
     text = CharField(unique=True)
     is_read = BooleanField(default=False)
@@ -29,14 +29,14 @@ class Note(Model):
 
 
 def ask(url: str, sql: str) -> Any:
-    """Return the first value that the database answers."""
+    """Return the first value of the query's result."""
     with closing(connector(url)()) as connection:
         connection.connect()
         return connection.execute_sql(sql).fetchone()[0]
 
 
 def note_app(url: str) -> tuple[FastAPI, Any]:
-    """Return an app with one connection, and what its path operations depend on."""
+    """Return an app with one connection, and its dependency."""
     connect_to = connector(url)
     pool = Pool(db, connect_to, size=1, timeout=5)
 

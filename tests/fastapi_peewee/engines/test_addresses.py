@@ -24,7 +24,7 @@ SERVERS = on("postgresql", "mariadb")
 
 @pytest.fixture
 def two_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL with a name of two addresses, the first of which is dead."""
+    """URL with a host of two addresses, the first of which is dead."""
     parts = urlsplit(url)
     dead, alive = ("127.0.0.2", parts.port), ("127.0.0.1", parts.port)
     real = socket.getaddrinfo
@@ -42,7 +42,7 @@ def two_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         listener = sockets.enter_context(socket.socket())
         listener.bind(dead)
         listener.listen(0)
-        for _ in range(3):  # They fill its queue; the kernel drops what comes then.
+        for _ in range(3):  # They fill its queue; the kernel drops the rest.
             waiting = sockets.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(dead)

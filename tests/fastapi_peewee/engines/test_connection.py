@@ -1,4 +1,4 @@
-"""Connections: limits, what a session keeps, and statements that run again."""
+"""Connections: limits, settings of a session, and retries."""
 
 import threading
 import time
@@ -63,7 +63,7 @@ def test_a_setting_of_the_session_ends_with_the_request(url: str, engine: str) -
 def test_only_what_sets_something_costs_the_connection(
     notes: Pool, engine: str
 ) -> None:
-    """Not what the app itself does, nor what is set for a transaction only."""
+    """Keep it after the app's own settings, and a transaction's."""
     with notes.connection():
         assert not db.session_is_set
         with db.atomic():
@@ -158,7 +158,7 @@ def test_it_does_not_run_again_within_another_transaction(url: str) -> None:
     assert len(update_crosswise(url, transaction)) == 1
 
 
-# A function that fails as a conflict does, until it was tried so many times.
+# A function that fails like a conflict before its n-th try.
 CONFLICTS = {
     "postgresql": (
         "CREATE SEQUENCE tries",
@@ -196,7 +196,7 @@ def test_a_statement_that_was_rolled_back_is_tried_again_a_few_times(
             db.execute_sql("SELECT conflict(1000)")
         assert why_unavailable(raised.value) == "busy"
         assert db.execute_sql(count).fetchone() == (2 * ATTEMPTS,)
-        # In a transaction, what came before it would be lost.
+        # In a transaction, earlier writes would be lost.
         with pytest.raises(peewee.OperationalError), db.atomic():
             db.execute_sql("SELECT conflict(1000)")
         db.begin()

@@ -1,4 +1,4 @@
-"""Errors that name the constraint which is violated, on models of their own."""
+"""Errors that name the violated constraint, on models of their own."""
 
 from collections.abc import Callable, Iterator
 
@@ -136,7 +136,7 @@ def test_a_constraint_that_is_checked_at_the_commit(
         for statement in DEFERRED[engine]:
             database.execute_sql(statement)
         write()
-        done.append(write)  # What fails later is the COMMIT.
+        done.append(write)  # The COMMIT fails later.
 
     def double_age() -> None:
         Author.create(name="John", age=41)

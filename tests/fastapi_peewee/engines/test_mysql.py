@@ -1,4 +1,4 @@
-"""MariaDB, and MySQL as far as it is like it."""
+"""MariaDB, and MySQL where it is alike."""
 
 import gc
 from contextlib import closing

@@ -18,7 +18,7 @@ from .notes import Note, db, note_app
 
 pytestmark = on("sqlite")
 
-# It would count for ever.
+# Counts for ever.
 ENDLESS = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
     "SELECT count(*) FROM n"
@@ -76,7 +76,7 @@ def test_the_log_is_small_again_after_a_long_reader(
 
     with notes.connection():
         db.execute_sql("CREATE TABLE junk (data BLOB)")
-    # It stays open: the last connection that is closed takes the log away.
+    # It stays open: the last connection to close removes the log.
     with closing(connector(url)()) as reader:
         reader.connect()
         with reader.atomic("DEFERRED"):

@@ -48,7 +48,7 @@ def killed_writer(file: Path, rows: int) -> None:
 
 
 def texts(file: Path) -> list[str]:
-    """Return what SQLite itself reads from the file, when all have closed it."""
+    """Return the texts that SQLite itself reads from the closed file."""
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return [text for (text,) in connection.execute("SELECT text FROM note")]
@@ -56,7 +56,7 @@ def texts(file: Path) -> list[str]:
 
 @pytest.fixture
 def file(database_file: Path) -> Path:
-    """A database with one row, stopped cleanly."""
+    """Database with one row, stopped cleanly."""
     with closing(connector(f"sqlite:///{database_file}")()) as database:
         database.connect()
         with database.bind_ctx([Note]):
@@ -67,7 +67,7 @@ def file(database_file: Path) -> Path:
 
 @pytest.fixture
 def connect(file: Path) -> Callable[[], Connection]:
-    """Another app, or the same one after a restart, has a connector of its own."""
+    """Connector of a new app, or of the same one after a restart."""
     return connector(f"sqlite:///{file}")
 
 
@@ -143,12 +143,12 @@ def test_a_file_that_was_replaced_after_a_kill_is_not_opened(
 def test_a_file_that_was_written_over_after_a_kill_is_not_opened(
     file: Path, make: Callable[[Path, Path], None]
 ) -> None:
-    """Its number stays the same: what tells is what is in it."""
+    """Tell by its content: the inode stays the same."""
     backup = file.with_name("backup.db")
     make(file, backup)
     for _ in range(3):
         killed_writer(file, 2000)
-        assert texts(file)  # To close it empties the log.
+        assert texts(file)  # Closing it empties the log.
     killed_writer(file, 2000)
     shutil.copy(backup, file)
     with pytest.raises(ReplacedError, match="Stop the app, delete"):
@@ -178,7 +178,7 @@ def test_files_that_were_copied_together_are_opened(file: Path, tmp_path: Path) 
 def test_a_database_that_others_write_is_opened(
     file: Path, database: Connection
 ) -> None:
-    """While its log is read, it grows and begins again."""
+    """Let the log grow and restart while it is read."""
     database.execute_sql("PRAGMA synchronous = 0")
     stop = threading.Event()
 

@@ -1,4 +1,4 @@
-"""URLs: what is special in them, and what they lead to."""
+"""URLs: special characters, and connections."""
 
 import sys
 from contextlib import closing
