@@ -44,14 +44,17 @@ def app(request: pytest.FixtureRequest, url: str) -> FastAPI:
     """App of ours, and those that it is compared with.
 
     `@pytest.mark.beyond_seed(reason)` marks a test that ours passes, and the apps in
-    `also_in`. The others are expected to fail.
+    `also_in`. The others are expected to fail, those in `by_chance` not always.
     """
     name: str = request.param
     mark = request.node.get_closest_marker("beyond_seed")
     if mark:
         (reason,) = mark.args
         if name not in ("peewee", *mark.kwargs.get("also_in", ())):
-            request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError))
+            strict = name not in mark.kwargs.get("by_chance", ())
+            request.applymarker(
+                pytest.mark.xfail(reason=reason, raises=AssertionError, strict=strict)
+            )
     return (APPS | PEERS)[name](url)
 
 
@@ -99,7 +102,10 @@ LOCKS = {
 
 
 @pytest.mark.beyond_seed(
-    "the index decides, not a look before the write", also_in=["sqlalchemy-design"]
+    "the index decides, not a look before the write",
+    also_in=["sqlalchemy-design"],
+    # One thread runs their statements: the first write may come before other looks.
+    by_chance=["tortoise", "pwasyncio"],
 )
 def test_racing_for_one_email_lets_one_through(
     client: TestClient, url: str, engine: str

@@ -483,7 +483,8 @@ def compare(models: Models, draw: Any) -> None:
             lambda: plain.validate_python(wrap(query()), from_attributes=True), plain
         )
     reader = Reader(annotate(schema.ours))
-    with counted() as statements:
+    # A validator that gets the value first is given Peewee's own query.
+    with ordered_backrefs(), counted() as statements:
         got = json_of(lambda: reader.read(wrap(query())), reader.adapter)
     note(f"{got!r:.900}")
     note(f"{expected!r:.900}")
@@ -492,7 +493,8 @@ def compare(models: Models, draw: Any) -> None:
         assert len(statements) <= 1 + schema.relations + (kind == "loaded"), statements
     slow = Reader(annotate(schema.ours))
     slow._fast = Never(slow._core)
-    assert json_of(lambda: slow.read(wrap(query())), slow.adapter) == expected
+    with ordered_backrefs():
+        assert json_of(lambda: slow.read(wrap(query())), slow.adapter) == expected
 
 
 class Never(FastReader):
