@@ -82,7 +82,7 @@ class Plan:
 
 
 FULL = Plan()
-# Less than two minutes, to see that everything runs; too short for real figures.
+# A few minutes, to see that everything runs; too short for real figures.
 QUICK = replace(
     FULL,
     rounds=1,
