@@ -20,9 +20,7 @@ from .report import report
 def arguments(words: list[str] | None) -> argparse.Namespace:
     """Return the command line, parsed."""
     parser = argparse.ArgumentParser("python -m comparison", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="a few minutes, rough"
-    )
+    parser.add_argument("--quick", action="store_true", help="a few minutes, rough")
     parser.add_argument(
         "--postgresql",
         metavar="URL",
