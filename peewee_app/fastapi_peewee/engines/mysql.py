@@ -245,7 +245,8 @@ def connector(url: str) -> Connector:
         }
         nonlocal last
         mariadb = last.mariadb if last else scheme == "mariadb"
-        last = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
-        return last
+        database = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
+        last = database  # Another thread may set it before this one returns.
+        return database
 
     return connect
