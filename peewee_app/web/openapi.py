@@ -42,8 +42,3 @@ def link(operation: str, parameter: str, value: str) -> dict[str, Any]:
         "operationId": operation,
         "parameters": {parameter: f"$response.body#/{value}"},
     }
-
-
-def page_responses() -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a path operation that answers with a page."""
-    return {200: {"headers": {"Link": LINK}}, **errors(503)}
