@@ -234,7 +234,7 @@ class SqliteFile(Sqlite):
 
 def connector(url: str) -> Connector:
     """Implement `engines.connector` for `sqlite:` URLs."""
-    if urlsplit(url).netloc or not url.startswith("sqlite://"):
+    if urlsplit(url).netloc:
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
     url, seconds = take_statement_timeout(url)
     options = {
