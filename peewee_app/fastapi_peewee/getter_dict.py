@@ -97,11 +97,15 @@ class Reader:
         # True if it may take more statements than a list's SELECT.
         self.may_read_more = self._core.is_nested()
 
-    def fetch(self, query: Any) -> list[Any]:
-        """Return a query's rows for `read`: objects with the same attributes."""
+    def fetch(self, query: Any, limit: int) -> tuple[list[Any], bool]:
+        """Return the first `limit` rows of a query, and whether it has more.
+
+        They are for `read`: instances, or objects that have the attributes it reads.
+        """
         with suppress(NotFast):
-            return self._fast.fetch(self._core.root, query)
-        return list(query)
+            return self._fast.fetch(self._core.root, query, limit)
+        rows = list(query)
+        return rows[:limit], len(rows) > limit
 
     def read(self, data: Any, **options: Any) -> Any:
         """Validate the data, and return the result; options are Pydantic's."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property, partial
 from typing import Annotated, Any, TypeAlias, get_origin
 from urllib.parse import quote, quote_plus, urlencode
@@ -33,6 +33,9 @@ NOT_IN_THE_LIST = (
 
 # A query of plain Peewee, or one whose SQL is kept.
 PageableQuery: TypeAlias = "keyset.Query | PreparedQuery[Any]"
+
+# Takes a query, and the number of rows to return.
+Fetch: TypeAlias = Callable[[PageableQuery, int], tuple[list[Any], bool]]
 
 
 def path_of(scope: Scope) -> str:
@@ -127,11 +130,11 @@ class PageQuery:
         self._page = page
         self._query = query
 
-    def read(self, fetch: Callable[[PageableQuery], Iterable[Any]] = list) -> list[Any]:
+    def read(self, fetch: Fetch) -> list[Any]:
         """Return the rows of the page, and set the `Link` header (RFC 8288).
 
-        `fetch` runs a query. It returns instances, or dicts or other objects that have
-        some of the instances' attributes.
+        `fetch` runs a query, which has one row more than the page if there is a next
+        page. It returns the page's rows, and whether there are more.
 
         Raises TypeError if the query's order has no row after another, and
         HTTPException (404) if the place of `after` has to be looked up, and the list
@@ -145,7 +148,7 @@ class PageQuery:
         database = query.model._meta.database
         return in_snapshot(database, partial(self._look_up, query, fetch))
 
-    def _look_up(self, query: keyset.Query, fetch: Callable[..., Any]) -> list[Any]:
+    def _look_up(self, query: keyset.Query, fetch: Fetch) -> list[Any]:
         """Read a page whose rows are not in the order of their keys."""
         key = key_columns(self._page.after)
         nulls = () if key is None else keyset.nulls_of(query, key)
@@ -154,7 +157,7 @@ class PageQuery:
         return self._read(query, nulls, fetch)
 
     def _read(
-        self, query: PageableQuery, nulls: Sequence[bool], fetch: Callable[..., Any]
+        self, query: PageableQuery, nulls: Sequence[bool], fetch: Fetch
     ) -> list[Any]:
         page = self._page
         place = {"key": key_columns(page.after), "nulls": nulls}
@@ -164,7 +167,7 @@ class PageQuery:
 
         # One row more tells whether there is a next page. Its link has `after`, whose
         # cost does not grow with depth.
-        rows = list(fetch(rows_of(page.skip, page.limit + 1)))
+        rows, has_more = fetch(rows_of(page.skip, page.limit + 1), page.limit)
         links = {"first": page.link()}
         if page.limit and page.skip:
             skip = max(page.skip - page.limit, 0)
@@ -172,8 +175,8 @@ class PageQuery:
         elif page.limit and page.after is not None:
             before = change(query, keyset.row_before, **place, rows=page.limit).first()
             links["prev"] = page.link(after=before and before.get_id())
-        if page.limit and page.limit < len(rows):
-            key = key_of(query.model, rows[page.limit - 1])
+        if page.limit and has_more:
+            key = key_of(query.model, rows[-1])
             if key is None:
                 last = rows_of(page.skip + page.limit - 1, 1).first()
                 key = last and last.get_id()
@@ -181,7 +184,7 @@ class PageQuery:
         page.response.headers["Link"] = ", ".join(
             f'<{url}>; rel="{relation}"' for relation, url in links.items()
         )
-        return rows[: page.limit]
+        return rows
 
 
 def change(

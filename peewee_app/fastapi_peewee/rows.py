@@ -113,17 +113,17 @@ class Plan:
         light = type(model.__name__, (names, Light), {"__slots__": ()})
         self._make = partial(tuple.__new__, light)
 
-    def read_query(self, query: Any) -> list[Any]:
-        """Return the query's objects; select their columns only.
+    def rows_of(self, query: Any) -> list[Row]:
+        """Return the query's rows for `read_rows`; select their columns only.
 
         Raises NotFast if fewer columns could change its rows.
         """
         if query.model is not self.model or not is_fresh(query):
             raise NotFast
         if isinstance(query, PreparedQuery):
-            return self.read_rows(query.rows(self, self._narrow))
+            return query.rows(self, self._narrow)
         database = self.model._meta.database
-        return self.read_rows(database.execute(self._narrow(query)).fetchall())
+        return list(database.execute(self._narrow(query)).fetchall())
 
     def _narrow(self, query: "ModelSelect[Any]") -> "ModelSelect[Any]":
         if not is_narrowable(query, self.fields):
@@ -271,7 +271,8 @@ class FastReader:
             return self._plan(inner, type(data)).read_instances([data])[0]
         inner = self._core.only_object(node, many=True)
         if isinstance(data, ModelSelect | PreparedQuery):
-            return self._plan(inner, data.model).read_query(data)
+            plan = self._plan(inner, data.model)
+            return plan.read_rows(plan.rows_of(data))
         if type(data) is list and data:
             if isinstance(data[0], Light):
                 return data
@@ -279,13 +280,17 @@ class FastReader:
                 return self._plan(inner, type(data[0])).read_instances(data)
         raise NotFast
 
-    def fetch(self, node: Node, query: Any) -> list[Any]:
-        """Return light objects for a query, if they have the model's names."""
+    def fetch(self, node: Node, query: Any, limit: int) -> tuple[list[Any], bool]:
+        """Return `limit` light objects for a query, and whether it has more rows.
+
+        Raises NotFast if the objects would not have the model's names.
+        """
         inner = self._core.only_object(node, many=True)
         plan = self._plan(inner, query.model)
         if plan.has_aliases:
             raise NotFast
-        return plan.read_query(query)
+        rows = plan.rows_of(query)
+        return plan.read_rows(rows[:limit]), len(rows) > limit
 
     def _plan(self, node: Node | None, model: Any) -> Plan:
         if node is None or not isinstance(model, type):  # An alias of a model.

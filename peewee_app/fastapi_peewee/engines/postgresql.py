@@ -111,25 +111,15 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     foreign_key_violations = frozenset({"23503", "23001"})
     forbidden = frozenset({"42501"})
     snapshot = ("REPEATABLE READ",)
-    _has_old_plans = False
 
     def execute_once(self, sql: str, params: Any) -> Any:
-        self._forget_old_plans()
         try:
             return super().execute_once(sql, params)
-        except NotSupportedError:
-            self._has_old_plans = True
+        except NotSupportedError:  # Of an old plan; psycopg forgets them in a rollback.
+            if self.driver_is_idle():
+                # psycopg notices the statement, and forgets what it has prepared, too.
+                super().execute_once("DEALLOCATE ALL", None)
             raise
-
-    def rollback(self) -> None:
-        super().rollback()
-        self._forget_old_plans()
-
-    def _forget_old_plans(self) -> None:
-        if self._has_old_plans and self.driver_is_idle():
-            # psycopg notices the statement, and forgets what it has prepared, too.
-            super().execute_once("DEALLOCATE ALL", None)
-            self._has_old_plans = False
 
     @staticmethod
     def error_code(error: BaseException) -> Code:

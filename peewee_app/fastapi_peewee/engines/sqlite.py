@@ -143,15 +143,10 @@ class Sqlite(Connection, SqliteDatabase):
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
         """Hold a transaction that locks the file and may rebuild tables."""
-        patience = self.pragma("busy_timeout")
         self.pragma("busy_timeout", 600_000)  # As long as another's migrations take.
         self.pragma("foreign_keys", 0)  # Has no effect later, in the transaction.
-        try:
-            with self.atomic():
-                yield
-        finally:
-            self.pragma("foreign_keys", 1)
-            self.pragma("busy_timeout", patience)
+        with self.atomic():
+            yield
 
 
 class SqliteFile(Sqlite):
@@ -159,8 +154,7 @@ class SqliteFile(Sqlite):
 
     def __init__(self, files: Files, mode: str, **options: Any) -> None:
         self._files = files
-        self._needed: Inodes = ()
-        self._index: Inodes = ()
+        self._inodes: Inodes = []
         self._changes = 0
         pragmas = {
             "foreign_keys": 1,
@@ -188,13 +182,13 @@ class SqliteFile(Sqlite):
             exc.args = (f"{exc}: {self._files.path}",)  # SQLite's message names none.
             raise
         if opened:
-            self._needed, self._index = self._files.opened()
+            self._inodes = self._files.opened()
             self._changes = 0
         return opened
 
     def close(self) -> bool:
         """Close the file, with its log written into it, also if one was replaced."""
-        if not self.is_closed() and not self._files.are_there(self._needed):
+        if not self.is_closed() and not self._files.are_there(self._inodes):
             connection = self.connection()
             with suppress(sqlite3.Error):
                 connection.rollback()
@@ -204,7 +198,7 @@ class SqliteFile(Sqlite):
     def is_connection_usable(self) -> bool:
         """Return False once a file is gone, which SQLite would ignore."""
         is_open: bool = super().is_connection_usable()
-        return is_open and self._files.are_there(self._needed)
+        return is_open and self._files.are_there(self._inodes)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         cursor = super().execute_sql(sql, params)
@@ -221,7 +215,7 @@ class SqliteFile(Sqlite):
         if connection.in_transaction or connection.total_changes == self._changes:
             return
         self._changes = connection.total_changes
-        if not self._files.are_there(self._needed):
+        if not self._files.are_there(self._inodes):
             raise self._files.error()
 
     def why_not_writable(self, table: str) -> str | None:
@@ -231,7 +225,7 @@ class SqliteFile(Sqlite):
         """
         path = self._files.path
         directory = os.path.dirname(path)
-        if not self._files.are_there((*self._needed, *self._index)):
+        if not self._files.are_there(self._inodes):
             return "replaced"
         if not (os.access(path, os.W_OK) and os.access(directory, os.W_OK)):
             return "read-only"
@@ -240,7 +234,7 @@ class SqliteFile(Sqlite):
 
 def connector(url: str) -> Connector:
     """Implement `engines.connector` for `sqlite:` URLs."""
-    if urlsplit(url).netloc or not url.startswith("sqlite://"):
+    if urlsplit(url).netloc:
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
     url, seconds = take_statement_timeout(url)
     options = {
