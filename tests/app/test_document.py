@@ -109,21 +109,6 @@ def test_constraints(document: dict[str, Any]) -> None:
     assert not any("default" in field for field in update["properties"].values())
 
 
-def test_every_link_leads_to_an_operation(document: dict[str, Any]) -> None:
-    parameters = {
-        operation["operationId"]: {p["name"] for p in operation.get("parameters", [])}
-        for _, _, operation in operations(document)
-    }
-    links = [
-        link
-        for _, _, operation in operations(document)
-        for link in operation["responses"].get("200", {}).get("links", {}).values()
-    ]
-    assert links
-    for link in links:
-        assert set(link["parameters"]) <= parameters[link["operationId"]]
-
-
 def test_what_is_filled_in_succeeds_from_top_to_bottom(
     client: TestClient, document: dict[str, Any]
 ) -> None:

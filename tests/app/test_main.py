@@ -183,13 +183,11 @@ def test_a_start_that_waits_for_a_lock_says_so_and_can_be_stopped(
 
 
 @on("sqlite")
-def test_the_log_names_the_database_and_a_setting_that_is_misspelt(url: str) -> None:
-    with serve(url, DATABSE_URL="sqlite://", DATABASE_POOLSIZE="3") as server:
+def test_the_log_names_the_database(url: str) -> None:
+    with serve(url) as server:
         assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
         log = server.stop()
     assert f"Database: {url}" in log
-    assert "DATABSE_URL is not a setting: did you mean DATABASE_URL?" in log
-    assert "did you mean DATABASE_POOL_SIZE?" in log
 
 
 @pytest.mark.parametrize("workers", [1, 2])
