@@ -109,13 +109,16 @@ class Connection(Database):
 
         Writes nothing.
         """
-        raise NotImplementedError
+        return None
 
     def check_text(self, tables: Collection[str]) -> None:
         """Raise OperationalError if the tables cannot hold every text."""
 
     def migration_lock(self) -> AbstractContextManager[None]:
-        """Let in one process at a time, of all that use the database; may block."""
+        """Let in one process at a time, of all that use the database; may block.
+
+        The connection serves nothing else before or after.
+        """
         raise NotImplementedError
 
 

@@ -36,9 +36,8 @@ STEPS = 10_000
 # Bytes of the write-ahead log that stay when all of it is in the database. Without a
 # long reader the log is a quarter as long.
 LOG_SIZE = 16 * 1024 * 1024
-# Error codes: a lock, or a disk, that is in the way; a statement that is wrong.
+# Error codes: a lock, or a disk, that is in the way.
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
-WRONG = {sqlite3.SQLITE_ERROR}
 
 
 class Cursor(sqlite3.Cursor):
@@ -85,13 +84,12 @@ class Sqlite(Connection, SqliteDatabase):
         self._limit = limit
         self._deadline = math.inf
 
-    def connect(self, reuse_if_open: bool = False) -> bool:
-        opened = super().connect(reuse_if_open)
-        if opened:
-            self.connection().set_progress_handler(
-                lambda: time.monotonic() > self._deadline, STEPS
-            )
-        return opened
+    def _connect(self) -> Any:
+        connection = super()._connect()  # type: ignore[misc]
+        connection.set_progress_handler(
+            lambda: time.monotonic() > self._deadline, STEPS
+        )
+        return connection
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         self._deadline = time.monotonic() + self._limit
@@ -109,7 +107,8 @@ class Sqlite(Connection, SqliteDatabase):
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
         code = error_code(error)
-        if not isinstance(error, sqlite3.OperationalError) or code in WRONG:
+        is_wrong = code == sqlite3.SQLITE_ERROR
+        if is_wrong or not isinstance(error, sqlite3.OperationalError):
             return None
         if code == sqlite3.SQLITE_INTERRUPT:
             return "timeout"
@@ -133,9 +132,6 @@ class Sqlite(Connection, SqliteDatabase):
 
     def driver_is_idle(self) -> bool:
         return not self.connection().in_transaction
-
-    def why_not_writable(self, table: str) -> str | None:
-        return None
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -196,10 +192,19 @@ class SqliteFile(Sqlite):
         return is_open and self._files.are_there(self._inodes)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        """Run a statement; raise ReplacedError if a write would go to a lost file."""
+        cursor = super().execute_sql(sql, params)
+        if not sql.startswith("SELECT"):
+            self._check_written()
+        return cursor
+
+    def commit(self) -> None:
+        super().commit()
+        self._check_written()
+
+    def _check_written(self) -> None:
+        """Raise ReplacedError if a commit has gone to a lost file."""
         if self.driver_is_idle() and not self._files.are_there(self._inodes):
             raise self._files.error()
-        return super().execute_sql(sql, params)
 
     def why_not_writable(self, table: str) -> str | None:
         """Look at the files, the directory and the space on the disk.
