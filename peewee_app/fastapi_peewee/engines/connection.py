@@ -19,7 +19,7 @@ from peewee import (
 )
 
 from ..transactions import run_again
-from .errors import Code, Reason, driver_error, error_code
+from .errors import Code, driver_error, error_code
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
@@ -48,7 +48,7 @@ class Connection(Database):
     # error that leaves the connection in doubt.
     is_spoilt = False
 
-    def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
+    def __init__(self, name: str, *, limited: bool = True, **options: Any) -> None:
         super().__init__(name, thread_safe=False, **options)
         self._limited = limited
 
@@ -72,16 +72,6 @@ class Connection(Database):
             super().commit()
         except IntegrityError as exc:
             raise self.violation(exc) from driver_error(exc)
-
-    @classmethod
-    def why_unavailable(cls, error: BaseException) -> Reason | None:
-        """Return why a driver failed, if trying later may help."""
-        raise NotImplementedError
-
-    @classmethod
-    def without_values(cls, error: BaseException) -> str:
-        """Return the message of a driver's error, without a row's values."""
-        raise NotImplementedError
 
     def violation(self, exc: IntegrityError) -> IntegrityError:
         """Return the error again, of the class that names the constraint's kind."""

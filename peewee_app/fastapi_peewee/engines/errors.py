@@ -1,16 +1,16 @@
 """Errors of all databases; each engine's module has its own."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Literal
+from importlib import import_module
+from typing import Any, Literal
 
 from peewee import IntegrityError, InterfaceError, OperationalError, PeeweeException
 
-if TYPE_CHECKING:
-    from .connection import Connection
-
 Code = str | int | None
 Reason = Literal["busy", "timeout", "unreachable", "replaced"]
+
+# Modules of the engines, by driver. Each has two functions of a driver's error:
+# `reason_of`, for `why_unavailable`, and `message_of`, for `without_values`.
+ENGINES = {"sqlite3": "sqlite", "psycopg": "postgresql", "pymysql": "mysql"}
 
 
 class UniqueViolation(IntegrityError):  # noqa: N818
@@ -43,22 +43,10 @@ def error_code(exc: BaseException) -> Code:
     return code
 
 
-def engine_of(error: BaseException) -> type[Connection] | None:
-    """Return the engine of a driver's error; None for any other error."""
-    driver = type(error).__module__.partition(".")[0]
-    if driver == "sqlite3":
-        from .sqlite import Sqlite
-
-        return Sqlite
-    if driver == "psycopg":
-        from .postgresql import Postgresql
-
-        return Postgresql
-    if driver == "pymysql":
-        from .mysql import Mysql
-
-        return Mysql
-    return None
+def engine_of(error: BaseException) -> Any:
+    """Return the engine's module for a driver's error; None for any other error."""
+    name = ENGINES.get(type(error).__module__.partition(".")[0])
+    return name and import_module(f".{name}", __package__)
 
 
 def why_unavailable(exc: BaseException) -> Reason | None:
@@ -69,7 +57,8 @@ def why_unavailable(exc: BaseException) -> Reason | None:
     """
     error = driver_error(exc)
     if engine := engine_of(error):
-        return engine.why_unavailable(error)
+        reason: Reason | None = engine.reason_of(error)
+        return reason
     if isinstance(exc, ReplacedError):
         return "replaced"
     if isinstance(exc, InterfaceError):
@@ -91,5 +80,5 @@ def without_values(exc: PeeweeException) -> PeeweeException:
     exc.__cause__ = exc.__context__ = None
     error = driver_error(exc)
     if engine := engine_of(error):
-        exc.args = (engine.without_values(error),)
+        exc.args = (engine.message_of(error),)
     return exc

@@ -123,23 +123,6 @@ class Mysql(ServerConnection, MySQLDatabase):
         type(self).mariadb = "mariadb" in str(connection.get_server_info()).lower()
         return connection
 
-    @classmethod
-    def why_unavailable(cls, error: BaseException) -> Reason | None:
-        # The driver's own, such as answers out of step.
-        if isinstance(error, pymysql.InterfaceError | pymysql.InternalError):
-            return "unreachable"
-        return REASONS.get(error_code(error))
-
-    @classmethod
-    def without_values(cls, error: BaseException) -> str:
-        code = error_code(error)
-        tells = isinstance(error, pymysql.IntegrityError | pymysql.DataError)
-        if not tells and code not in TELLING:
-            return str(error)
-        name = NAME.search(str(error))
-        words = (type(error).__name__, code, name and name[1])
-        return " ".join(str(word) for word in words if word)
-
     def driver_is_idle(self) -> bool:
         connection = self.connection()
         in_transaction = SERVER_STATUS.SERVER_STATUS_IN_TRANS
@@ -196,6 +179,25 @@ class Mysql(ServerConnection, MySQLDatabase):
             yield
         finally:
             self.execute_sql(f"DROP TABLE {CLUSTER_LOCK}")
+
+
+def reason_of(error: BaseException) -> Reason | None:
+    """Return why the driver failed, if trying later may help."""
+    # The driver's own, such as answers out of step.
+    if isinstance(error, pymysql.InterfaceError | pymysql.InternalError):
+        return "unreachable"
+    return REASONS.get(error_code(error))
+
+
+def message_of(error: BaseException) -> str:
+    """Return the message of the driver's error, without a row's values."""
+    code = error_code(error)
+    tells = isinstance(error, pymysql.IntegrityError | pymysql.DataError)
+    if not tells and code not in TELLING:
+        return str(error)
+    name = NAME.search(str(error))
+    words = (type(error).__name__, code, name and name[1])
+    return " ".join(str(word) for word in words if word)
 
 
 def connector(url: str) -> Connector:

@@ -130,28 +130,6 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
                 super().execute_once("DEALLOCATE ALL", None)
             raise
 
-    @classmethod
-    def why_unavailable(cls, error: BaseException) -> Reason | None:
-        code = str(error_code(error) or "")
-        if code == "57014":
-            return "timeout"
-        if code.startswith(BUSY):
-            return "busy"
-        if code in UNREACHABLE or isinstance(error, psycopg.InterfaceError):
-            return "unreachable"
-        if not isinstance(error, psycopg.OperationalError):
-            return None
-        is_full = not code and any(words in str(error) for words in FULL)
-        return "busy" if is_full else "unreachable"
-
-    @classmethod
-    def without_values(cls, error: BaseException) -> str:
-        if isinstance(error, psycopg.IntegrityError | psycopg.DataError):
-            words = (error.sqlstate, error.diag.constraint_name, error.diag.column_name)
-            return " ".join([type(error).__name__, *filter(None, words)])
-        told = isinstance(error, psycopg.Error) and error.diag.message_primary
-        return told or one_line(error)
-
     def driver_is_idle(self) -> bool:
         status = self.connection().pgconn.transaction_status
         return bool(status == TransactionStatus.IDLE)
@@ -169,6 +147,30 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
         with self.atomic():
             self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             yield
+
+
+def reason_of(error: BaseException) -> Reason | None:
+    """Return why the driver failed, if trying later may help."""
+    code = str(error_code(error) or "")
+    if code == "57014":
+        return "timeout"
+    if code.startswith(BUSY):
+        return "busy"
+    if code in UNREACHABLE or isinstance(error, psycopg.InterfaceError):
+        return "unreachable"
+    if not isinstance(error, psycopg.OperationalError):
+        return None
+    is_full = not code and any(words in str(error) for words in FULL)
+    return "busy" if is_full else "unreachable"
+
+
+def message_of(error: BaseException) -> str:
+    """Return the message of the driver's error, without a row's values."""
+    if isinstance(error, psycopg.IntegrityError | psycopg.DataError):
+        words = (error.sqlstate, error.diag.constraint_name, error.diag.column_name)
+        return " ".join([type(error).__name__, *filter(None, words)])
+    told = isinstance(error, psycopg.Error) and error.diag.message_primary
+    return told or one_line(error)
 
 
 def connector(url: str) -> Connector:

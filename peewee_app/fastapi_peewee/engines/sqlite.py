@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
@@ -79,9 +80,9 @@ class Sqlite(Connection, SqliteDatabase):
     }
     snapshot = ("DEFERRED",)
 
-    def __init__(self, name: str, *, limit: float, **options: Any) -> None:
-        super().__init__(name, limited=limit < math.inf, **options)
-        self._limit = limit
+    def __init__(self, name: str, *, seconds: float, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._seconds = seconds if self._limited else math.inf
         self._deadline = math.inf
 
     def _connect(self) -> Any:
@@ -92,7 +93,7 @@ class Sqlite(Connection, SqliteDatabase):
         return connection
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        self._deadline = time.monotonic() + self._limit
+        self._deadline = time.monotonic() + self._seconds
         try:
             return super().execute_sql(sql, params)
         finally:
@@ -103,22 +104,6 @@ class Sqlite(Connection, SqliteDatabase):
             # ON DELETE RESTRICT is a trigger of SQLite's own, and has its code.
             return ForeignKeyViolation(driver_error(exc), *exc.args)
         return super().violation(exc)
-
-    @classmethod
-    def why_unavailable(cls, error: BaseException) -> Reason | None:
-        code = error_code(error)
-        is_wrong = code == sqlite3.SQLITE_ERROR
-        if is_wrong or not isinstance(error, sqlite3.OperationalError):
-            return None
-        if code == sqlite3.SQLITE_INTERRUPT:
-            return "timeout"
-        # The low byte: the others say more about it.
-        busy = isinstance(code, int) and code & 0xFF in BUSY
-        return "busy" if busy else "unreachable"
-
-    @classmethod
-    def without_values(cls, error: BaseException) -> str:
-        return str(error)  # It has names only.
 
     def rollback(self) -> None:
         # SQLite has rolled back, if a write was late or found the disk full.
@@ -220,6 +205,23 @@ class SqliteFile(Sqlite):
         return "full" if shutil.disk_usage(directory).free < MIN_FREE else None
 
 
+def reason_of(error: BaseException) -> Reason | None:
+    """Return why the driver failed, if trying later may help."""
+    code = error_code(error)
+    if not isinstance(error, sqlite3.OperationalError) or code == sqlite3.SQLITE_ERROR:
+        return None
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return "timeout"
+    # The low byte: the others say more about it.
+    busy = isinstance(code, int) and code & 0xFF in BUSY
+    return "busy" if busy else "unreachable"
+
+
+def message_of(error: BaseException) -> str:
+    """Return the message of the driver's error, without a row's values."""
+    return str(error)  # It has names only.
+
+
 def connector(url: str) -> Connector:
     """Implement `engines.connector` for `sqlite:` URLs."""
     if urlsplit(url).netloc:
@@ -239,15 +241,12 @@ def connector(url: str) -> Connector:
     path = options.pop("database")
     if path == ":memory:":
         name = f"file:/{uuid.uuid4()}?vfs=memdb"
+        options["pragmas"] = {"foreign_keys": 1}
+        connect = partial(Sqlite, name, seconds=seconds, **options)
         # The database lasts as long as a connection to it: here, this one, which
         # is closed when nobody can connect any more.
-        options["pragmas"] = {"foreign_keys": 1}
-        keeper = Sqlite(name, limit=math.inf, **options)
+        keeper = connect()
         keeper.connect()
-
-        def connect(*, limited: bool = True) -> Connection:
-            return Sqlite(name, limit=seconds if limited else math.inf, **options)
-
         finalize(connect, keeper.close)
         return connect
     # Only the first connection may make the file: a later missing file is an
@@ -255,5 +254,5 @@ def connector(url: str) -> Connector:
     modes = chain(["rwc"], repeat("rw"))
     files = Files(os.path.realpath(path))
     return lambda limited=True: SqliteFile(
-        files, next(modes), limit=seconds if limited else math.inf, **options
+        files, next(modes), limited=limited, seconds=seconds, **options
     )
