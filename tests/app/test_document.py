@@ -72,23 +72,6 @@ def test_it_says_what_this_is(document: dict[str, Any]) -> None:
         assert set(operation["tags"]) <= described
 
 
-def test_every_error_has_a_body(document: dict[str, Any]) -> None:
-    for _, path, operation in operations(document):
-        responses = operation["responses"]
-        expected = {"422", "503"}
-        if "requestBody" in operation:
-            expected |= {"400", "408", "413"}
-        if "{" in path:
-            expected.add("404")
-        errors = {status for status in responses if status >= "400"}
-        assert errors >= expected
-        for status in errors:
-            schema = responses[status]["content"]["application/json"]["schema"]
-            name = "HTTPValidationError" if status == "422" else "Error"
-            assert schema == {"$ref": f"#/components/schemas/{name}"}
-        assert responses["503"]["headers"]["Retry-After"]
-
-
 def test_what_is_returned_has_an_example_that_is_one(
     document: dict[str, Any],
 ) -> None:
