@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import pymysql
@@ -14,7 +14,14 @@ from playhouse.db_url import parse
 from pymysql.constants import CR, ER, SERVER_STATUS
 
 from .connection import CONNECT_TIMEOUT, GRACE, Connector, ServerConnection, readable
-from .errors import Code, Reason, driver_error, one_line
+from .errors import (
+    Code,
+    ForeignKeyViolation,
+    Reason,
+    UniqueViolation,
+    error_code,
+    one_line,
+)
 from .url import take_statement_timeout
 
 # Waits a minute for the lock of migrations; 1 if it is there.
@@ -49,8 +56,13 @@ NAME = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$
 NARROW_COLUMNS = """
     SELECT table_name, column_name, character_set_name
     FROM information_schema.columns
-    WHERE table_schema = DATABASE() AND character_set_name <> 'utf8mb4'
+    WHERE table_schema = DATABASE() AND table_name IN %s
+    AND character_set_name <> 'utf8mb4'
 """
+NARROW = (
+    "the column {0}.{1} has the character set {2}, which cannot hold every text: "
+    "ALTER TABLE {0} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+)
 
 
 def open_socket(connection: Any) -> socket.socket:
@@ -82,15 +94,13 @@ class Mysql(ServerConnection, MySQLDatabase):
     # Galera also reports a deadlock if another node's write was faster.
     rolled_back = frozenset({ER.LOCK_DEADLOCK})
     forbidden = frozenset({ER.TABLEACCESS_DENIED_ERROR})
-    unique_violations = frozenset({ER.DUP_ENTRY})
-    foreign_key_violations = frozenset(
-        {
-            ER.NO_REFERENCED_ROW,
-            ER.NO_REFERENCED_ROW_2,
-            ER.ROW_IS_REFERENCED,
-            ER.ROW_IS_REFERENCED_2,
-        }
-    )
+    violations: ClassVar = {
+        ER.DUP_ENTRY: UniqueViolation,
+        ER.NO_REFERENCED_ROW: ForeignKeyViolation,
+        ER.NO_REFERENCED_ROW_2: ForeignKeyViolation,
+        ER.ROW_IS_REFERENCED: ForeignKeyViolation,
+        ER.ROW_IS_REFERENCED_2: ForeignKeyViolation,
+    }
 
     def _connect(self) -> Any:
         """Connect, on a socket of our own, whose descriptor is known."""
@@ -113,21 +123,16 @@ class Mysql(ServerConnection, MySQLDatabase):
         type(self).mariadb = "mariadb" in str(connection.get_server_info()).lower()
         return connection
 
-    @staticmethod
-    def error_code(error: BaseException) -> Code:
-        code: Code = error.args[0] if error.args else None
-        return code
-
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
         # The driver's own, such as answers out of step.
         if isinstance(error, pymysql.InterfaceError | pymysql.InternalError):
             return "unreachable"
-        return REASONS.get(cls.error_code(error))
+        return REASONS.get(error_code(error))
 
     @classmethod
     def without_values(cls, error: BaseException) -> str:
-        code = cls.error_code(error)
+        code = error_code(error)
         tells = isinstance(error, pymysql.IntegrityError | pymysql.DataError)
         if not tells and code not in TELLING:
             return str(error)
@@ -143,19 +148,17 @@ class Mysql(ServerConnection, MySQLDatabase):
     def fileno(self) -> int:
         return self._fileno
 
-    def is_read_only(self) -> bool:
+    def why_not_writable(self, table: str) -> str | None:
+        # An administrator may write all the same.
         (read_only,) = self.execute_sql("SELECT @@global.read_only").fetchone()
-        return read_only not in (0, "OFF")
+        if read_only not in (0, "OFF"):
+            return "read-only"
+        return super().why_not_writable(table)
 
     def check_text(self, tables: Collection[str]) -> None:
-        narrow = self.execute_sql(NARROW_COLUMNS).fetchall()
-        for table, column, character_set in narrow:
-            if table in tables:
-                raise OperationalError(
-                    f"the column {table}.{column} has the character set "
-                    f"{character_set}, which cannot hold every text: ALTER TABLE "
-                    f"{table} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
-                )
+        narrow = self.execute_sql(NARROW_COLUMNS, (tuple(tables),)).fetchone()
+        if narrow:
+            raise OperationalError(NARROW.format(*narrow))
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
@@ -181,7 +184,7 @@ class Mysql(ServerConnection, MySQLDatabase):
                 self.execute_sql(f"CREATE TABLE {CLUSTER_LOCK} (id INTEGER)")
                 break
             except OperationalError as exc:
-                if self.error_code(driver_error(exc)) != ER.TABLE_EXISTS_ERROR:
+                if error_code(exc) != ER.TABLE_EXISTS_ERROR:
                     raise
             if time.monotonic() > end:
                 raise OperationalError(
@@ -211,10 +214,8 @@ def connector(url: str) -> Connector:
     try:  # It opens nothing.
         pymysql.connect(defer_connect=True, **given)
     except Exception as exc:
-        options = [o.partition("=")[0] for o in url.partition("?")[2].split("&")]
-        raise ValueError(
-            f"one of the options {', '.join(options)} is wrong: {one_line(exc)}"
-        ) from None
+        names = ", ".join(given)
+        raise ValueError(f"one of {names} is wrong: {one_line(exc)}") from None
 
     class Server(Mysql):
         """One connection to this server."""
