@@ -28,8 +28,9 @@ from peewee import (
 )
 
 from .core_schemas import Schema
+from .keyset import Key
 from .peewee_private import is_fresh, is_narrowable
-from .prepared import PreparedQuery, dialect, table_names
+from .prepared import PreparedQuery, changed, dialect
 from .relations import Relation, by_key, relation_of
 
 Row = tuple[Any, ...]
@@ -83,7 +84,6 @@ class Plan:
         if not fits(schema, model) or schema in above:
             raise NotFast
         self.model = model
-        self.has_aliases = False
         columns: dict[str, Field] = {}
         relations: dict[str, Related] = {}
         for paths, inner in schema.fields:
@@ -91,7 +91,6 @@ class Plan:
             if len(paths) > 2 or any(len(path) > 1 for path in paths):
                 raise NotFast
             name, slot = str(paths[0][0]), str(paths[-1][0])
-            self.has_aliases |= slot != name
             if column := column_of(model, name):
                 columns[slot] = column
             elif relation := relation_of(model, name):
@@ -117,17 +116,18 @@ class Plan:
     def _converted(self) -> dict[int, Field]:
         return {n: field for n, field in enumerate(self.fields) if not is_raw(field)}
 
-    def read_query(self, query: Any) -> list[Any]:
-        """Return the query's objects; select their columns only.
+    def rows_of(self, query: Any, *, with_key: bool = False) -> list[Row]:
+        """Return the query's rows for `read_rows`; select their columns only.
+
+        With the key, the columns of the primary key are the last.
 
         Raises NotFast if fewer columns could change its rows.
         """
         if query.model is not self.model or not is_fresh(query):
             raise NotFast
-        if isinstance(query, PreparedQuery):
-            return self.read_rows(query.rows(self, self._narrow))
+        narrow = self._narrow_with_key if with_key else self._narrow
         database = self.model._meta.database
-        return self.read_rows(database.execute(self._narrow(query)).fetchall())
+        return list(database.execute(changed(query, narrow)).fetchall())
 
     def read_instances(self, instances: Sequence[Any]) -> list[Any]:
         """Return objects for these instances.
@@ -144,7 +144,7 @@ class Plan:
         return self._read(columns)
 
     def read_rows(self, rows: Sequence[Row]) -> list[Any]:
-        """Return the objects of the driver's rows."""
+        """Return the objects of rows, which may have more columns after theirs."""
         if not rows or not (self._converted or self._related):
             return list(map(self._make, rows))
         columns: list[Iterable[Any]] = list(zip(*rows))  # noqa: B905
@@ -162,6 +162,10 @@ class Plan:
             raise NotFast
         narrowed: ModelSelect[Any] = query.select(*self.fields)
         return narrowed
+
+    def _narrow_with_key(self, query: "ModelSelect[Any]") -> "ModelSelect[Any]":
+        keys = self.model._meta.get_primary_keys()
+        return self._narrow(query).select_extend(*keys)
 
 
 class Related(Plan):
@@ -195,17 +199,12 @@ class Related(Plan):
     def _run(self, keys: list[Any], limit: int | None) -> Sequence[Row]:
         """Return the related rows of these keys.
 
-        The SQL is kept by the tables' names, the limit and the number of keys.
+        The SQL is kept by the limit, the number of keys, and the tables' names.
         """
         link = self.relation.link
         database = self.model._meta.database
         values = keys if is_raw(link) else list(map(link.db_value, keys))
-        name = (
-            dialect(database),
-            limit,
-            len(keys),
-            table_names((link.model, self.model)),
-        )
+        name = limit, len(keys), dialect(link.model), dialect(self.model)
         if name not in self._kept:
             query = self.relation.query(keys).select(*self.fields)
             query = query.limit(limit and SQL(str(limit)))
@@ -231,7 +230,8 @@ class FastReader:
         if isinstance(data, Model):
             return self._plan(schema.one, type(data)).read_instances([data])[0]
         if isinstance(data, ModelSelect | PreparedQuery):
-            return self._plan(schema.many, data.model).read_query(data)
+            plan = self._plan(schema.many, data.model)
+            return plan.read_rows(plan.rows_of(data))
         if type(data) is list and data:
             if isinstance(data[0], Light):
                 return data
@@ -239,12 +239,18 @@ class FastReader:
                 return self._plan(schema.many, type(data[0])).read_instances(data)
         raise NotFast
 
-    def fetch(self, schema: Schema, query: Any) -> list[Any]:
-        """Return light objects for a query, if they have the model's names."""
+    def fetch(
+        self, schema: Schema, query: Any, limit: int
+    ) -> tuple[list[Any], Key | None]:
+        """Return light objects, and a key, as `Reader.fetch` does."""
         plan = self._plan(schema.many, query.model)
-        if plan.has_aliases:
-            raise NotFast
-        return plan.read_query(query)
+        rows = plan.rows_of(query, with_key=True)
+        key = None
+        if len(rows) > limit > 0:
+            keys = plan.model._meta.get_primary_keys()
+            values = zip(keys, rows[limit - 1][-len(keys) :], strict=True)
+            key = tuple(field.python_value(value) for field, value in values)
+        return plan.read_rows(rows[:limit]), key
 
     def _plan(self, schema: Schema | None, model: Any) -> Plan:
         if schema is None or not isinstance(model, type):  # An alias of a model.

@@ -58,6 +58,19 @@ def test_too_many_rows_or_too_long_ones_are_refused(
     assert len(page.json()) == number
 
 
+def test_the_row_that_only_tells_of_a_next_page_is_not_read(
+    client: TestClient,
+) -> None:
+    with client.app_state["pool"].connection():
+        add_users(2, items=1)
+        last = User.create(email="last@example.com", hashed_password="")
+        Item.insert_many([{"title": "a", "owner": last}] * 20).execute()
+    first = client.get("/users/", params={"limit": 2})
+    assert [len(user["items"]) for user in first.json()] == [1, 1]
+    following = client.get(first.links["next"]["url"])
+    assert following.status_code == 400
+
+
 def test_one_large_answer_is_made_at_a_time(client: TestClient) -> None:
     with client.app_state["pool"].connection():
         add_users(2, items=5)
