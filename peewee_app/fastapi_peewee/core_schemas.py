@@ -49,7 +49,7 @@ class CoreSchema:
     def names(self) -> set[str]:
         """Return the names by which the fields of all objects are looked up."""
         objects = {found for s in list(self._schemas.values()) for found in s.objects}
-        return {str(p[0]) for found in objects for ps, _ in found.fields for p in ps}
+        return {str(p[0]) for o in objects for _, ps, _ in o.fields for p in ps}
 
 
 class Schema:
@@ -87,8 +87,8 @@ class Schema:
         return Schema(self._core, any_of) if len(items) != 1 else self._of(*items)
 
     @cached_property
-    def fields(self) -> "list[tuple[list[Path], Schema]]":
-        """Where each field of the object is looked up, and its schema."""
+    def fields(self) -> "list[tuple[Any, list[Path], Schema]]":
+        """Alias of each field to validate by, its paths, and its schema."""
         node, aliases = self._node, dict[str, str]()
         while node["type"] not in FIELDS:
             node = node["schema"]
@@ -96,16 +96,19 @@ class Schema:
         fields = node["fields"]
         # Those of a dataclass are a list.
         named = fields if isinstance(fields, dict) else {f["name"]: f for f in fields}
-        return [
-            (paths(name, field, aliases), self._of(field["schema"]))
-            for name, field in named.items()
-        ]
+        found = []
+        for name, field in named.items():
+            alias = field.get("validation_alias", name)
+            found.append(
+                (alias, paths(name, alias, aliases), self._of(field["schema"]))
+            )
+        return found
 
     @cached_property
     def keys(self) -> "dict[Any, Schema]":
         """Fields of the objects that the value may be, by their attributes or keys."""
         fields = [field for found in self.objects for field in found.fields]
-        return {p[0]: inner for ps, inner in fields for p in ps if len(p) == 1}
+        return {p[0]: inner for _, ps, inner in fields for p in ps if len(p) == 1}
 
     @cached_property
     def one(self) -> "Schema | None":
@@ -128,7 +131,8 @@ class Schema:
         """Whether it is more than a flat object, or a list of flat objects."""
         found = [s for s in self.found if s.kind not in LISTS] + self.items.found
         return any(
-            schema.kind not in OBJECTS or any(inner.found for _, inner in schema.fields)
+            schema.kind not in OBJECTS
+            or any(inner.found for *_, inner in schema.fields)
             for schema in found
         )
 
@@ -226,9 +230,8 @@ def plain_aliases(schema: type[BaseModel]) -> dict[str, str]:
     return {alias: name for name, alias in plain.items() if alias not in others}
 
 
-def paths(name: str, field: Node, aliases: dict[str, str]) -> list[Path]:
+def paths(name: str, alias: Any, aliases: dict[str, str]) -> list[Path]:
     """List where Pydantic, or the getter dict, looks a field up in an object."""
-    alias = field.get("validation_alias", name)
     if isinstance(alias, str):
         return [(name,), (alias,)] if alias in aliases else [(alias,)]
     choices = alias if alias and isinstance(alias[0], list) else [alias]

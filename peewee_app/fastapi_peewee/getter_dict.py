@@ -143,7 +143,7 @@ class Loading:
         while self._level and depth < DEPTH:
             level, self._level = self._level, defaultdict(list)
             for found, instances in level.items():
-                for paths, field in found.fields:
+                for _, paths, field in found.fields:
                     for path in paths:
                         self._follow(path, instances, field)
             depth += 1

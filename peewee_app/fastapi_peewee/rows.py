@@ -86,12 +86,18 @@ class Plan:
         self.model = model
         columns: dict[str, Field] = {}
         relations: dict[str, Related] = {}
-        for paths, inner in schema.fields:
+        for slot, paths, inner in schema.fields:
             # An alias is where Pydantic looks; the name before it is what we read.
-            if len(paths) > 2 or any(len(path) > 1 for path in paths):
+            name = str(paths[0][0])
+            column = column_of(model, name)
+            # Looked up in several places, or read by another field in another way.
+            if (
+                not isinstance(slot, str)
+                or slot in relations
+                or columns.get(slot, column) is not column
+            ):
                 raise NotFast
-            name, slot = str(paths[0][0]), str(paths[-1][0])
-            if column := column_of(model, name):
+            if column:
                 columns[slot] = column
             elif relation := relation_of(model, name):
                 related = inner.many if relation.many else inner.one

@@ -18,6 +18,7 @@ from peewee import (
     fn,
 )
 from pydantic import (
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -220,6 +221,28 @@ def test_an_alias_of_another_base_names_the_attribute() -> None:
 
     found = read(list[Aliased], Author.select())
     assert [author.name for author in found] == ["secret", "secret"]
+
+
+def test_fields_that_are_looked_up_in_one_place_or_in_several() -> None:
+    class Name(PeeweeGetterDict):
+        name: str = Field(validation_alias="title")
+
+    class Twice(PeeweeGetterDict):
+        first: str = Field(validation_alias=AliasChoices("name", "secret"))
+        second: str = Field(validation_alias=AliasChoices("secret", "name"))
+        secret: str
+        books: list[BookOut]
+        names: list[Name] = Field(validation_alias="books")
+
+    for query in (Author.select(), Author.select().distinct()):
+        found = read(list[Twice], query.order_by(Author.id))[0]
+        assert found.model_dump() == {
+            "first": "Ada",
+            "second": "secret",
+            "secret": "secret",
+            "books": [{"title": "by Ada"}],
+            "names": [{"name": "by Ada"}],
+        }
 
 
 class Code:
