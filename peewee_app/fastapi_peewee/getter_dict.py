@@ -184,17 +184,17 @@ class Loading:
         return data
 
     def _walk_items(self, schema: Schema, data: Iterable[Any], *, replace: bool) -> Any:
-        replace = replace and isinstance(data, list | tuple | Iterator)
+        is_tuple = type(data) is tuple
+        replace = replace and (is_tuple or isinstance(data, list | Iterator))
         items = list(data)
-        instances = [item for item in items if isinstance(item, Model)]
-        self._expect(schema.objects, instances)
-        if len(instances) < len(items):
-            for place, item in enumerate(items):
-                if not isinstance(item, Model):
-                    items[place] = self._walk(schema, item, replace=replace)
+        # Those of a list take their statements together.
+        self._expect(schema.objects, [i for i in items if isinstance(i, Model)])
+        for place, item in enumerate(items):
+            if not isinstance(item, Model):
+                items[place] = self._walk(schema, item, replace=replace)
         if not replace:
             return data
-        return tuple(items) if isinstance(data, tuple) else items
+        return tuple(items) if is_tuple else items
 
     def _expect(self, schemas: list[Schema], instances: Iterable[Model]) -> None:
         """Have the schemas' relations loaded at the next level."""
