@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from inspect import getattr_static
+from operator import itemgetter
 from typing import Any
 
 from peewee import (
@@ -175,12 +176,17 @@ class Plan:
 
 
 class Related(Plan):
-    """Plan to read the related rows of many owners. The link is their last column."""
+    """Plan to read the related rows of many owners, which have the link as a column."""
 
     def __init__(self, relation: Relation, schema: Schema, *above: Schema) -> None:
         super().__init__(schema, relation.to, *above)
         self.relation = relation
-        self.fields.append(relation.link)
+        # It may be a column of the schema; the keys after these make way for objects.
+        columns = self.fields[: len(self.fields) - len(self._related)]
+        places = [n for n, field in enumerate(columns) if field is relation.link]
+        if not places:
+            self.fields.append(relation.link)
+        self._link_of = itemgetter(places[0] if places else -1)
         self._kept: dict[Hashable, str] = {}
 
     def of_keys(self, keys: Sequence[Any]) -> list[Any]:
@@ -200,7 +206,7 @@ class Related(Plan):
 
     def _fetch(self, keys: list[Any]) -> Iterator[tuple[Any, Any]]:
         found = self.read_rows(self.relation.rows(keys, self._run, self.fields))
-        return ((light[-1], light) for light in found)
+        return zip(map(self._link_of, found), found, strict=True)
 
     def _run(self, keys: list[Any], limit: int | None) -> Sequence[Row]:
         """Return the related rows of these keys.
