@@ -27,6 +27,7 @@ from .core_schemas import (
     plain_aliases,
     rename_inside,
 )
+from .keyset import Key
 from .relations import Known, relation_of
 from .rows import FastReader, NotFast
 from .scope import NoConnectionError
@@ -97,15 +98,21 @@ class Reader:
         # True if it may take more statements than a list's SELECT.
         self.may_read_more = self._core.is_nested()
 
-    def fetch(self, query: Any, limit: int) -> tuple[list[Any], bool]:
-        """Return the first `limit` rows of a query, and whether it has more.
+    def fetch(self, query: Any, limit: int) -> tuple[list[Any], Key | None]:
+        """Return the first `limit` rows of a query, as `read` takes them.
 
-        They are for `read`: instances, or objects that have the attributes it reads.
+        If the query has more rows, also return the primary key of the last of these.
         """
         with suppress(NotFast):
             return self._fast.fetch(self._core.root, query, limit)
         rows = list(query)
-        return rows[:limit], len(rows) > limit
+        if not len(rows) > limit > 0:
+            return rows[:limit], None
+        last = rows[limit - 1]
+        keys = query.model._meta.get_primary_keys()
+        if isinstance(last, dict):
+            return rows[:limit], tuple(last[key.name] for key in keys)
+        return rows[:limit], tuple(getattr(last, key.safe_name) for key in keys)
 
     def read(self, data: Any, **options: Any) -> Any:
         """Validate the data, and return the result; options are Pydantic's."""

@@ -28,8 +28,9 @@ from peewee import (
 )
 
 from .core_schemas import CoreSchema, Node, reads_fields_alone
+from .keyset import Key
 from .peewee_private import is_fresh, is_narrowable
-from .prepared import PreparedQuery, dialect, table_names
+from .prepared import PreparedQuery, changed, dialect
 from .relations import BATCH, Relation, relation_of
 from .size_limit import FEW, check_size, few
 
@@ -81,7 +82,6 @@ class Plan:
         if not fits(node, model) or any(node is other for other in above):
             raise NotFast
         self.model = model
-        self.has_aliases = False
         columns: dict[str, Field] = {}
         relations: dict[str, Related] = {}
         for paths, field in core.fields(node):
@@ -89,7 +89,6 @@ class Plan:
             if len(paths) > 2 or any(len(path) > 1 for path in paths):
                 raise NotFast
             name, slot = str(paths[0][0]), str(paths[-1][0])
-            self.has_aliases |= slot != name
             if column := source_of(model, name):
                 columns[slot] = column
             elif relation := relation_of(model, name):
@@ -113,23 +112,28 @@ class Plan:
         light = type(model.__name__, (names, Light), {"__slots__": ()})
         self._make = partial(tuple.__new__, light)
 
-    def rows_of(self, query: Any) -> list[Row]:
+    def rows_of(self, query: Any, *, with_key: bool = False) -> list[Row]:
         """Return the query's rows for `read_rows`; select their columns only.
+
+        With the key, the columns of the primary key are the last.
 
         Raises NotFast if fewer columns could change its rows.
         """
         if query.model is not self.model or not is_fresh(query):
             raise NotFast
-        if isinstance(query, PreparedQuery):
-            return query.rows(self, self._narrow)
+        narrow = self._narrow_with_key if with_key else self._narrow
         database = self.model._meta.database
-        return list(database.execute(self._narrow(query)).fetchall())
+        return list(database.execute(changed(query, narrow)).fetchall())
 
     def _narrow(self, query: "ModelSelect[Any]") -> "ModelSelect[Any]":
         if not is_narrowable(query, self.fields):
             raise NotFast
         narrowed: ModelSelect[Any] = query.select(*self.fields)
         return narrowed
+
+    def _narrow_with_key(self, query: "ModelSelect[Any]") -> "ModelSelect[Any]":
+        keys = self.model._meta.get_primary_keys()
+        return self._narrow(query).select_extend(*keys)
 
     def read_rows(self, rows: Sequence[Row]) -> list[Any]:
         """Return the objects of rows, which may have more columns after theirs."""
@@ -218,8 +222,7 @@ class Related:
         link, fields = self.relation.link, self._fields
         database = self._plan.model._meta.database
         values = keys if is_raw(link) else list(map(link.db_value, keys))
-        models = link.model, self._plan.model
-        name = dialect(database), FEW, len(keys), table_names(models)
+        name = FEW, len(keys), dialect(link.model), dialect(self._plan.model)
         if name not in self._kept:
             query = few(self.relation.query().where(link.in_(keys)).select(*fields))
             self._kept[name], parameters = database.get_sql_context().parse(query)
@@ -280,17 +283,17 @@ class FastReader:
                 return self._plan(inner, type(data[0])).read_instances(data)
         raise NotFast
 
-    def fetch(self, node: Node, query: Any, limit: int) -> tuple[list[Any], bool]:
-        """Return `limit` light objects for a query, and whether it has more rows.
-
-        Raises NotFast if the objects would not have the model's names.
-        """
+    def fetch(self, node: Node, query: Any, limit: int) -> tuple[list[Any], Key | None]:
+        """Return light objects, and a key, as `Reader.fetch` does."""
         inner = self._core.only_object(node, many=True)
         plan = self._plan(inner, query.model)
-        if plan.has_aliases:
-            raise NotFast
-        rows = plan.rows_of(query)
-        return plan.read_rows(rows[:limit]), len(rows) > limit
+        rows = plan.rows_of(query, with_key=True)
+        key = None
+        if len(rows) > limit > 0:
+            keys = plan.model._meta.get_primary_keys()
+            values = zip(keys, rows[limit - 1][-len(keys) :], strict=True)
+            key = tuple(field.python_value(value) for field, value in values)
+        return plan.read_rows(rows[:limit]), key
 
     def _plan(self, node: Node | None, model: Any) -> Plan:
         if node is None or not isinstance(model, type):  # An alias of a model.
