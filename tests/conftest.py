@@ -2,22 +2,21 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, sync_playwright
 
-from harness import servers
 from harness.processes import NotInstalledError
 from harness.server import Server, serve
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.migrations import migrate
 
+from . import databases
 from .engines import skip
 from .factories import create_app
 
@@ -89,22 +88,16 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A server for all tests that leave it running."""
-    if url := os.environ.get("TEST_POSTGRESQL_URL"):
+    """URL of a database for all tests that leave its server running."""
+    with databases.postgresql() as url:
         yield url
-    else:
-        with servers.running(servers.Postgresql) as server:
-            yield server.url("postgres")
 
 
 @pytest.fixture(scope="session")
 def mariadb_url() -> Iterator[str]:
-    """A server for all tests that leave it running."""
-    if url := os.environ.get("TEST_MYSQL_URL"):
+    """URL of a database for all tests that leave its server running."""
+    with databases.mariadb() as url:
         yield url
-    else:
-        with servers.running(servers.Mariadb) as server:
-            yield server.url("mysql")
 
 
 @pytest.fixture(scope="module")  # It has an event loop, which others would meet.
@@ -126,22 +119,13 @@ def database_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Yield the URL of a new database."""
+def url(engine: str, request: pytest.FixtureRequest) -> str:
+    """URL of an empty database."""
     if engine == "sqlite":
-        yield f"sqlite:///{request.getfixturevalue('database_file')}"
-        return
-    server_url: str = request.getfixturevalue(f"{engine}_url")
-    name = f"peewee_app_test_{os.getpid()}"
-    force = " WITH (FORCE)" if engine == "postgresql" else ""
-    with closing(connector(server_url)()) as administrator:
-        administrator.connect()
-        administrator.execute_sql(f"DROP DATABASE IF EXISTS {name}{force}")
-        administrator.execute_sql(f"CREATE DATABASE {name}")
-        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-        administrator.close()
-        administrator.connect()
-        administrator.execute_sql(f"DROP DATABASE {name}{force}")
+        return f"sqlite:///{request.getfixturevalue('database_file')}"
+    url: str = request.getfixturevalue(f"{engine}_url")
+    databases.empty(url)
+    return url
 
 
 @pytest.fixture
