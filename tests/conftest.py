@@ -9,9 +9,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, sync_playwright
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from harness.processes import NotInstalledError
 from harness.server import Server, serve
+from peewee_app import passwords
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.migrations import migrate
@@ -71,6 +74,15 @@ def pytest_runtest_setup() -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
     with skipping():
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Hash passwords in this process at a thousandth of the cost."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_password_hash", cheap)
         yield
 
 
