@@ -15,6 +15,8 @@ from fastapi.testclient import TestClient
 from harness.server import serve
 from peewee_app import schemas
 
+from ..engines import on
+
 
 @pytest.fixture
 def document(client: TestClient) -> dict[str, Any]:
@@ -176,6 +178,7 @@ def api(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
                 del sys.modules[name]
 
 
+@on("sqlite")
 def test_a_generated_client_runs_the_contract(api: Any) -> None:
     models = importlib.import_module("generated.models")
     user = models.UserCreate(email="deadpool@example.com", password="chimichangas4life")

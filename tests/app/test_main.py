@@ -20,6 +20,7 @@ from ..engines import on
 from ..factories import USER, create_app
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_what_was_written_is_there_after_a_restart(url: str) -> None:
     with (
         serve(url) as server,
@@ -140,10 +141,11 @@ WRONG_SETTINGS = [
 
 @pytest.mark.parametrize(
     ("name", "value", "reason", "workers"),
-    [(*setting, "1") for setting in WRONG_SETTINGS]
+    [(*setting, "1") for setting in WRONG_SETTINGS[:6]]
     + [
-        pytest.param(*setting, "2", marks=pytest.mark.slow)
-        for setting in WRONG_SETTINGS[:3]
+        pytest.param(*setting, workers, marks=pytest.mark.slow)
+        for workers, settings in [("1", WRONG_SETTINGS[6:]), ("2", WRONG_SETTINGS[:3])]
+        for setting in settings
     ],
 )
 @on("sqlite")

@@ -46,6 +46,7 @@ def together(server: Server, *works: Callable[[httpx2.Client], None]) -> None:
         list(threads.map(start, works))
 
 
+@on("postgresql", slow=["sqlite", "mariadb"])
 def test_no_user_is_seen_without_the_items(server: Server, url: str) -> None:
     """Create and delete a user with three items."""
     seen: Counter[int] = Counter()

@@ -35,7 +35,7 @@ def database() -> Iterator[Postgresql]:
         yield server
 
 
-@pytest.fixture(params=["transaction", "session"])
+@pytest.fixture(params=["transaction", pytest.param("session", marks=pytest.mark.slow)])
 def mode(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

@@ -26,6 +26,7 @@ from peewee_app.fastapi_peewee import (
     why_unavailable,
 )
 
+from ..engines import on
 from .conftest import MakePool
 from .notes import add, client_of, count, db, make_app, texts_in
 
@@ -50,6 +51,7 @@ async def assert_has_all_its_slots(pool: Pool, size: int = 1) -> None:
 # Waiting on the event loop.
 
 
+@on("sqlite")
 async def test_requests_wait_as_coroutines_and_then_get_503(
     make_app: MakeApp, make_pool: MakePool
 ) -> None:

@@ -28,6 +28,7 @@ from peewee_app.fastapi_peewee import (
 )
 from peewee_app.fastapi_peewee.scope import ConnectionScope, EventLoopError
 
+from ..engines import on
 from .conftest import MakePool
 from .notes import Note, NoteOut, add, client_of, count, db, texts, texts_in
 
@@ -620,6 +621,7 @@ with pool.connection():
 """
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_threads_left_behind_break_nothing(url: str, notes_pool: Pool) -> None:
     """Use a new process: this could break the interpreter."""
     done = subprocess.run(
