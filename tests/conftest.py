@@ -26,6 +26,7 @@ from .factories import create_app
 # Background jobs of a shell ignore Ctrl-C, and our servers would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONGEST = ["test_cluster", "test_soak", "test_comparison", "test_proxy"]
 BROWSER_ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -37,7 +38,9 @@ BROWSER_ARGUMENTS = [
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Mark tests on MariaDB as slow, and run other apps on SQLite only."""
+    """Mark tests on MariaDB as slow, run other apps on SQLite only, and the files
+    first that take longest: the last one leaves the other workers idle.
+    """
 
     def is_wanted(item: pytest.Item) -> bool:
         other = parameters(item).get("app", "peewee") != "peewee"
@@ -49,6 +52,7 @@ def pytest_collection_modifyitems(
     for item in items:
         if parameters(item).get("engine") == "mariadb":
             item.add_marker("slow")
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 def parameters(item: pytest.Item) -> dict[str, object]:
