@@ -23,8 +23,10 @@ from . import databases
 from .engines import skip
 from .factories import create_app
 
-# Background jobs of a shell ignore Ctrl-C, and our servers would inherit that.
+# Background jobs of a shell ignore Ctrl-C and SIGQUIT, which stops PgBouncer, and our
+# servers would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 LONGEST = ["test_cluster", "test_soak", "test_comparison", "test_proxy"]
 BROWSER_ARGUMENTS = [

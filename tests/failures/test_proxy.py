@@ -29,7 +29,7 @@ CONFIGURATION = Path(__file__).parents[2] / "docs" / "nginx.conf"
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
     with serve(url) as server:
-        assert httpx2.get(f"{server.base_url}/health").status_code == 200
+        assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
         yield server
 
 
