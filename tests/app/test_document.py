@@ -155,7 +155,7 @@ def test_what_is_filled_in_succeeds_from_top_to_bottom(
 def api(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Function that calls the generated client, by module and arguments."""
     with serve(url) as server:
-        document = httpx2.get(f"{server.base_url}/openapi.json").text
+        document = httpx2.get(f"{server.base_url}/openapi.json", timeout=60).text
         (tmp_path / "openapi.json").write_text(document)
         command = [sys.executable, "-m", "openapi_python_client", "generate"]
         options = ["--path", "openapi.json", "--output-path", "generated"]

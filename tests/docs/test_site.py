@@ -58,7 +58,7 @@ def test_it_is_served_until_ctrl_c() -> None:
     assert process.stdout
     with process.stdout:
         address = process.stdout.readline().split("is at ")[1].split(". ")[0]
-        assert "<title>peewee_app</title>" in httpx2.get(address).text
+        assert "<title>peewee_app</title>" in httpx2.get(address, timeout=60).text
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
 
