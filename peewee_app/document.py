@@ -4,9 +4,8 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, get_origin
 
-from . import schemas
 from .fastapi_peewee import PeeweeRoute
-from .web.openapi import BODY, LINK, errors, link
+from .web.openapi import BODY, LINK, errors
 
 INFO: dict[str, Any] = {
     "title": "peewee_app",
@@ -31,23 +30,6 @@ INFO: dict[str, Any] = {
     ],
 }
 
-# Operations that can follow one that returns a new object.
-LINKS = {
-    schemas.User: {
-        "read": link("read_user_users__user_id__get", "user_id", "id"),
-        "update": link("update_user_users__user_id__patch", "user_id", "id"),
-        "delete": link("delete_user_users__user_id__delete", "user_id", "id"),
-        "add_item": link(
-            "create_item_for_user_users__user_id__items__post", "user_id", "id"
-        ),
-    },
-    schemas.Item: {
-        "read": link("read_item_items__item_id__get", "item_id", "id"),
-        "update": link("update_item_items__item_id__patch", "item_id", "id"),
-        "delete": link("delete_item_items__item_id__delete", "item_id", "id"),
-        "owner": link("read_user_users__user_id__get", "user_id", "owner_id"),
-    },
-}
 EMAIL_TAKEN = errors(400)
 EMAIL_TAKEN[400]["description"] = (
     "The email is registered already, or the body cannot be read."
@@ -61,16 +43,13 @@ class Route(PeeweeRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        methods, model = set(options["methods"]), options["response_model"]
         responses: dict[int | str, Any] = {}
-        if methods & {"POST", "PATCH"}:
+        if {"POST", "PATCH"} & set(options["methods"]):
             responses |= errors(*BODY)
         if "{" in path:
             responses |= errors(404)
         responses |= errors(503)
-        if get_origin(model) is list:
+        if get_origin(options["response_model"]) is list:
             responses[200] = {"headers": {"Link": LINK}}
-        if "POST" in methods and model in LINKS:
-            responses[200] = {"links": LINKS[model]}
         options["responses"] = responses | (options["responses"] or {})
         super().__init__(path, endpoint, **options)

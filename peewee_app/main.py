@@ -22,11 +22,11 @@ from .web.answer_limit import AnswerLimitMiddleware
 from .web.body_limit import BodyLimitMiddleware
 from .web.errors import add_error_handlers
 from .web.offline_docs import create_app_with_docs
-from .web.request_id import RequestIdMiddleware
+from .web.request_id import RequestIdMiddleware, request_ids_in_logs
 from .web.security_headers import SecurityHeadersMiddleware
 from .web.shutdown import ShutdownMiddleware
-from .web.startup import StartupError, StartupErrorMiddleware, until_signal
-from .web.telemetry import ServerTimingMiddleware, show_echo, watched
+from .web.startup import StartupError, StartupErrorMiddleware, ended_by_signals
+from .web.telemetry import ServerTimingMiddleware, watched
 
 
 class State(TypedDict):
@@ -47,7 +47,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     url = settings.database_url.get_secret_value()
     connect = connector(url)
     try:
-        await until_signal(partial(migrate, connect, apply=settings.migrate_at_start))
+        with ended_by_signals():
+            await run_sync(partial(migrate, connect, apply=settings.migrate_at_start))
     except (PeeweeException, TypeError) as exc:  # TypeError: an unknown option.
         raise StartupError(f"DATABASE_URL: {exc}") from exc
     log_settings(settings)
@@ -56,7 +57,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     watch = watched(connect, url, echo_sql=settings.echo_sql, provider=provider)
     pool = Pool(db, watch, size=size, timeout=timeout)
     readiness = health.Readiness(connect, pool)
-    yield {"pool": pool, "readiness": readiness}
+    with request_ids_in_logs():
+        yield {"pool": pool, "readiness": readiness}
     await run_sync(readiness.close)
     await run_sync(pool.close)
 
@@ -69,11 +71,11 @@ def create_app(
     Its spans go to the tracer provider, or to the process's, if it has one.
     """
     telemetry = {"tracer_provider": tracer_provider}
-    app = create_app_with_docs(lifespan=lifespan, telemetry=telemetry, **INFO)
+    app = create_app_with_docs(
+        *routers, health.router, lifespan=lifespan, telemetry=telemetry, **INFO
+    )
     app.state.settings = settings
     app.state.tracer_provider = tracer_provider
-    for router in (*routers, health.router):
-        app.include_router(router)
     add_error_handlers(app)
     add_database_error_handlers(app)
     # The last one added sees a request first.
@@ -83,7 +85,6 @@ def create_app(
     app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(AnswerLimitMiddleware)
     if settings.echo_sql:
-        show_echo()
         app.add_middleware(ServerTimingMiddleware)
     if settings.allowed_hosts:
         hosts = settings.allowed_hosts

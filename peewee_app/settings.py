@@ -1,9 +1,7 @@
 """Settings, from environment variables of the same names."""
 
 import logging
-import os
 import sys
-from difflib import get_close_matches
 from multiprocessing import parent_process
 from typing import Annotated, Any, Self
 
@@ -82,13 +80,8 @@ def load_settings() -> Settings:
 
 
 def log_settings(settings: Settings) -> None:
-    """Log the database, and warn of settings that may be mistakes."""
+    """Log the database, and warn of one that each worker has for itself."""
     url = settings.database_url.get_secret_value()
     logger.info("Database: %s", without_password(url))
     if is_in_memory(url) and parent_process():
         logger.warning(IN_MEMORY)
-    names = [name.upper() for name in Settings.model_fields]
-    for name in os.environ:
-        close = get_close_matches(name.upper(), names, n=1, cutoff=0.85)
-        if close and name.upper() not in names:
-            logger.warning("%s is not a setting: did you mean %s?", name, close[0])

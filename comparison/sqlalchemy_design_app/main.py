@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from peewee_app.web.body_limit import BodyLimitMiddleware
-from peewee_app.web.request_id import RequestIdMiddleware
+from peewee_app.web.request_id import RequestIdMiddleware, request_ids_in_logs
 from peewee_app.web.security_headers import SecurityHeadersMiddleware
 from peewee_app.web.shutdown import ShutdownMiddleware
 
@@ -84,7 +84,8 @@ def create_app(url: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         database.open()
-        yield
+        with request_ids_in_logs():
+            yield
         database.close()
 
     app = FastAPI(lifespan=lifespan)

@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.requests import Request
@@ -26,12 +26,20 @@ def _redoc_without_logo(_request: Request) -> Response:
     return Response(_redoc(), media_type="text/javascript")
 
 
-def create_app_with_docs(**options: Any) -> FastAPI:
-    """Make a FastAPI app with these options that serves the assets of its docs."""
+def create_app_with_docs(*routers: APIRouter, **options: Any) -> FastAPI:
+    """Make a FastAPI app of these routers that serves the assets of its docs.
+
+    The options are FastAPI's. The docs are matched last, since requests for them are
+    rare.
+    """
     app = FastAPIOffline(static_url=STATIC_URL, **options)
-    route = Route(f"{STATIC_URL}/redoc.standalone.js", _redoc_without_logo)
-    app.router.routes.insert(0, route)  # Before the mount of all the assets.
-    for page in app.router.routes:  # FastAPI's own pages take HEAD, too.
-        if isinstance(page, APIRoute) and page.methods and not page.include_in_schema:
+    for page in app.routes:  # FastAPI's own pages take HEAD, too.
+        if isinstance(page, APIRoute) and page.methods:
             page.methods.add("HEAD")
+    route = Route(f"{STATIC_URL}/redoc.standalone.js", _redoc_without_logo)
+    docs = [route, *app.routes]  # It comes before the mount of all the assets.
+    app.routes.clear()
+    for router in routers:
+        app.include_router(router)
+    app.routes.extend(docs)
     return app

@@ -1,4 +1,4 @@
-"""Responses and links of path operations in the OpenAPI document."""
+"""Responses of path operations in the OpenAPI document."""
 
 from typing import Any
 
@@ -34,11 +34,3 @@ BODY = (400, 408, 413)
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a path operation that can fail in these ways."""
     return {status: {"model": Error, **ERRORS[status]} for status in statuses}
-
-
-def link(operation: str, parameter: str, value: str) -> dict[str, Any]:
-    """Return a link to an operation that takes a value of the answer as parameter."""
-    return {
-        "operationId": operation,
-        "parameters": {parameter: f"$response.body#/{value}"},
-    }

@@ -14,6 +14,7 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data:; connect-src 'self'; worker-src blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 PAGE_HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -46,9 +47,8 @@ class SecurityHeadersMiddleware:
         async def send_with_headers(message: Message) -> None:
             nonlocal page_start
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.append("X-Content-Type-Options", "nosniff")
-                if headers.get("Content-Type", "").startswith("text/html"):
+                raw = message["headers"] = [*message.get("headers", ()), NO_SNIFFING]
+                if dict(raw).get(b"content-type", b"").startswith(b"text/html"):
                     page_start = message  # Held back until its scripts are known.
                     return
             elif page_start:

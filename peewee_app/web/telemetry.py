@@ -7,7 +7,6 @@ request. A connection gets a hook only if it is needed.
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from time import time_ns
 
 from opentelemetry import trace
@@ -16,7 +15,8 @@ from peewee import Database, QueryEvent
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-logger = logging.getLogger(__name__)
+# The server's, which is shown.
+logger = logging.getLogger("uvicorn.error")
 
 QueryHook = Callable[[QueryEvent], None]
 
@@ -55,27 +55,19 @@ def span_hook(system: str, provider: TracerProvider | None = None) -> QueryHook 
     return make_span
 
 
-@dataclass
-class Cost:
-    """Statements of a request so far, and their time in seconds."""
-
-    queries: int = 0
-    seconds: float = 0
-
-
-_cost: ContextVar[Cost | None] = ContextVar("cost", default=None)
+# Seconds of each statement of a request.
+_seconds: ContextVar[list[float] | None] = ContextVar("seconds", default=None)
 
 
 def echo(event: QueryEvent) -> None:
-    """Log a statement with its time, and add it to the cost of its request.
+    """Log a statement with its time, which is also kept for its request.
 
     It leaves the parameters out: a password's hash may be among them.
     """
     failed = f", {type(event.exception).__qualname__}" if event.exception else ""
     logger.info("%.2f ms%s: %s", event.duration * 1000, failed, event.sql)
-    if cost := _cost.get():
-        cost.queries += 1
-        cost.seconds += event.duration
+    if (seconds := _seconds.get()) is not None:
+        seconds.append(event.duration)
 
 
 def watched(
@@ -103,15 +95,6 @@ def watched(
     return connect_watched
 
 
-def show_echo() -> None:
-    """Show the log of `echo`, also where logging is not configured."""
-    logger.setLevel(logging.INFO)
-    if not logger.hasHandlers():
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(levelname)s:     %(message)s"))
-        logger.addHandler(handler)
-
-
 class ServerTimingMiddleware:
     """Tell the browser the database's time: `db;dur=<ms>;desc="<n> queries"`."""
 
@@ -123,15 +106,14 @@ class ServerTimingMiddleware:
             await self.app(scope, receive, send)
             return
 
-        cost = Cost()
-        _cost.set(cost)
+        seconds: list[float] = []
+        _seconds.set(seconds)
 
-        async def send_with_cost(message: Message) -> None:
+        async def send_with_time(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Server-Timing"] = (
-                    f"db;dur={cost.seconds * 1000:.2f};"
-                    f'desc="{cost.queries} quer{"y" if cost.queries == 1 else "ies"}"'
-                )
+                queries = "1 query" if len(seconds) == 1 else f"{len(seconds)} queries"
+                timing = f'db;dur={sum(seconds) * 1000:.2f};desc="{queries}"'
+                MutableHeaders(scope=message)["Server-Timing"] = timing
             await send(message)
 
-        await self.app(scope, receive, send_with_cost)
+        await self.app(scope, receive, send_with_time)

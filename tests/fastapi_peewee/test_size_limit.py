@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from peewee_app.fastapi_peewee import Pool, read, relations, rows, size_limit
+from peewee_app.fastapi_peewee import Pool, read, rows, size_limit
 from peewee_app.models import Item, User
 from peewee_app.schemas import User as UserOut
 
@@ -17,8 +17,7 @@ def small_limits(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Limit of 4 rows unchecked, and of 1000 characters."""
-    for module in (rows, relations, size_limit):
-        monkeypatch.setattr(module, "FEW", 4)
+    monkeypatch.setattr(size_limit, "FEW", 4)
     monkeypatch.setattr(size_limit, "MAX_SIZE", 1000)
     if request.param == "plain":
 
@@ -57,6 +56,19 @@ def test_too_many_rows_or_too_long_ones_are_refused(
     assert client.get(f"/users/{other.id}").status_code == 200
     page = client.get(f"/users/{user.id}/items/")
     assert len(page.json()) == number
+
+
+def test_the_row_that_only_tells_of_a_next_page_is_not_read(
+    client: TestClient,
+) -> None:
+    with client.app_state["pool"].connection():
+        add_users(2, items=1)
+        last = User.create(email="last@example.com", hashed_password="")
+        Item.insert_many([{"title": "a", "owner": last}] * 20).execute()
+    first = client.get("/users/", params={"limit": 2})
+    assert [len(user["items"]) for user in first.json()] == [1, 1]
+    following = client.get(first.links["next"]["url"])
+    assert following.status_code == 400
 
 
 def test_one_large_answer_is_made_at_a_time(client: TestClient) -> None:

@@ -1,9 +1,11 @@
 """Id of each request, in its answer and in the log."""
 
+import json
 import logging
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -68,6 +70,34 @@ def test_a_line_of_any_logger_has_the_id(
     assert "[abc] 100 % of it" in caplog.messages
 
 
+@on("sqlite")
+def test_a_formatter_may_use_it_before_the_start_as_well(
+    url: str, tmp_path: Path
+) -> None:
+    formatter = {
+        "()": "logging.Formatter",
+        "fmt": "%(request_id)s | %(message)s",
+        "defaults": {"request_id": None},
+    }
+    handler = {"class": "logging.StreamHandler", "formatter": "plain"}
+    configuration = {
+        "version": 1,
+        "formatters": {"plain": formatter},
+        "handlers": {"all": handler},
+        "root": {"handlers": ["all"], "level": "INFO"},
+    }
+    file = tmp_path / "log.json"
+    file.write_text(json.dumps(configuration))
+    with serve(url, "--log-config", str(file)) as server:
+        headers = {"X-Request-ID": "abc"}
+        httpx2.get(f"{server.base_url}/health", headers=headers, timeout=60)
+        log = server.stop()
+    lines = [line.partition(" | ") for line in log.splitlines() if " | " in line]
+    assert lines[0][0] == "None"
+    assert [name for name, _, text in lines if "GET /health" in text] == ["abc"]
+    assert "Traceback" not in log
+
+
 def test_the_module_alone_changes_no_log() -> None:
     program = """
 import logging
@@ -80,10 +110,10 @@ assert logging.getLogRecordFactory() is before
 
 @on("sqlite")
 def test_a_log_is_as_before_when_the_app_has_ended(app: FastAPI) -> None:
-    before = list(logging.root.handlers[0].filters)
+    before = logging.getLogRecordFactory()
     with TestClient(app):
-        assert logging.root.handlers[0].filters != before
-    assert logging.root.handlers[0].filters == before
+        assert logging.getLogRecordFactory() is not before
+    assert logging.getLogRecordFactory() is before
 
 
 @on("sqlite")

@@ -3,8 +3,21 @@
 Each engine has a module of its own. A driver is imported only when a URL asks for it.
 """
 
+from importlib import import_module
+
 from .connection import Connector
-from .url import WRONG_SCHEME, check_server_url, scheme_of
+from .url import check_server_url
+
+# Modules of the schemes.
+MODULES = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+}
+# Extras of the package that have the modules' drivers.
+EXTRAS = {"postgresql": "postgres", "mysql": "mysql"}
 
 
 def connector(url: str) -> Connector:
@@ -19,31 +32,22 @@ def connector(url: str) -> Connector:
     Raises ValueError, with a message fit to be shown, for any other URL, and if the
     driver is not installed.
     """
-    scheme = scheme_of(url)
-    if scheme == "sqlite":
-        from . import sqlite
-
-        return sqlite.connector(url)
-    check_server_url(url)
-    if scheme in ("postgresql", "postgres"):
-        try:
-            from . import postgresql
-        except ImportError:
-            raise ValueError(
-                "needs a driver: pip install 'peewee_app[postgres]'"
-            ) from None
-        return postgresql.connector(url)
-    if scheme in ("mysql", "mariadb"):
-        try:
-            from . import mysql
-        except ImportError:
-            raise ValueError(
-                "needs a driver: pip install 'peewee_app[mysql]'"
-            ) from None
-        return mysql.connector(url)
-    raise ValueError(WRONG_SCHEME)
+    name = MODULES.get(url.partition("://")[0])
+    if name is None:
+        raise ValueError(
+            "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
+        )
+    if name in EXTRAS:
+        check_server_url(url)
+    try:
+        engine = import_module(f".{name}", __name__)
+    except ImportError:
+        extra = EXTRAS[name]
+        raise ValueError(f"needs a driver: pip install 'peewee_app[{extra}]'") from None
+    connect: Connector = engine.connector(url)
+    return connect
 
 
 def pool_size(url: str) -> int:
     """Return the number of connections that suits the engine: one for SQLite."""
-    return 1 if scheme_of(url) == "sqlite" else 10
+    return 1 if url.startswith("sqlite:") else 10

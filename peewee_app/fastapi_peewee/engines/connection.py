@@ -3,10 +3,10 @@
 import re
 import select
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from peewee import (
     Database,
@@ -19,7 +19,7 @@ from peewee import (
 )
 
 from ..transactions import run_again
-from .errors import Code, ForeignKeyViolation, Reason, UniqueViolation, driver_error
+from .errors import Code, Reason, driver_error, error_code
 
 # Seconds that a connection to a server may take to be made.
 CONNECT_TIMEOUT = 5
@@ -41,23 +41,26 @@ class Connection(Database):
     # Codes of errors: SQLSTATEs, or the numbers that MySQL and SQLite use. After the
     # first the database has rolled the whole transaction back, or allows nothing else.
     rolled_back: frozenset[Code]
-    unique_violations: frozenset[Code]
-    foreign_key_violations: frozenset[Code]
-    # The role may not do that with the table.
-    forbidden: frozenset[Code] = frozenset()
+    violations: ClassVar[Mapping[Code, type[IntegrityError]]]
     # Arguments of `atomic` so that all statements see one state.
     snapshot: tuple[str, ...] = ()
-    # True if a statement has changed the session for the next user.
-    session_is_set = False
+    # True after a statement that has changed the session for the next user, or after an
+    # error that leaves the connection in doubt.
+    is_spoilt = False
+
+    def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
+        super().__init__(name, thread_safe=False, **options)
+        self._limited = limited
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         if self.is_closed():
-            self.session_is_set = False
+            self.is_spoilt = False
+            self._used = time.monotonic()
         return super().connect(reuse_if_open)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         if SETS_SESSION.match(sql):
-            self.session_is_set = True
+            self.is_spoilt = True
         try:
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
         except IntegrityError as exc:
@@ -69,11 +72,6 @@ class Connection(Database):
             super().commit()
         except IntegrityError as exc:
             raise self.violation(exc) from driver_error(exc)
-
-    @staticmethod
-    def error_code(error: BaseException) -> Code:
-        """Return the code of a driver's error; None if it has none."""
-        raise NotImplementedError
 
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
@@ -87,27 +85,24 @@ class Connection(Database):
 
     def violation(self, exc: IntegrityError) -> IntegrityError:
         """Return the error again, of the class that names the constraint's kind."""
-        error = driver_error(exc)
-        code = self.error_code(error)
-        if code in self.unique_violations:
-            return UniqueViolation(error, *exc.args)
-        if code in self.foreign_key_violations:
-            return ForeignKeyViolation(error, *exc.args)
-        return exc
+        kind = self.violations.get(error_code(exc))
+        return kind(driver_error(exc), *exc.args) if kind else exc
 
     def why_rolled_back(self, exc: PeeweeException, /) -> Code:
         """Return the code of the error, if it is one of those in `rolled_back`."""
-        code = self.error_code(driver_error(exc))
+        code = error_code(exc)
         return code if code in self.rolled_back else None
+
+    def driver_is_idle(self) -> bool:
+        """Return whether the driver knows of no transaction and no broken socket."""
+        raise NotImplementedError
 
     def is_clean(self) -> bool:
         """Return whether an open connection can serve again; ask no server.
 
-        False in a transaction, after a statement that sets something for the session,
-        after an error that leaves the connection in doubt, and without a limit on
-        statements.
+        False in a transaction, if it is spoilt, and without a limit on statements.
         """
-        raise NotImplementedError
+        return self._limited and not self.is_spoilt and self.driver_is_idle()
 
     def why_not_writable(self, table: str) -> str | None:
         """Return `read-only`, `full` or `replaced` if the table cannot be written.
@@ -127,32 +122,12 @@ class Connection(Database):
 class ServerConnection(Connection):
     """One connection to a server, which may die, hang, or roll a statement back."""
 
-    def __init__(self, name: str, *, limited: bool, **options: Any) -> None:
-        super().__init__(name, thread_safe=False, **options)
-        self.limited = limited
-        self._used = time.monotonic()
-        self._in_doubt = False
-
-    def driver_is_idle(self) -> bool:
-        """Return whether the driver knows of no transaction and no broken socket."""
-        raise NotImplementedError
+    # Codes of errors: the role may not do that with the table, or nobody may.
+    forbidden: frozenset[Code]
 
     def fileno(self) -> int:
         """Return the file descriptor of the connection's socket."""
         raise NotImplementedError
-
-    def connect(self, reuse_if_open: bool = False) -> bool:
-        self._used = time.monotonic()
-        self._in_doubt = False
-        return super().connect(reuse_if_open)
-
-    def is_clean(self) -> bool:
-        return (
-            self.limited
-            and not self.session_is_set
-            and not self._in_doubt
-            and self.driver_is_idle()
-        )
 
     def is_reusable(self) -> bool:
         """Return False if the server has closed the connection, or if it is an old one.
@@ -167,20 +142,14 @@ class ServerConnection(Connection):
             and not readable(self.fileno())
         )
 
-    def is_read_only(self) -> bool:
-        """Return whether the server takes no writes at all."""
-        raise NotImplementedError
-
     def why_not_writable(self, table: str) -> str | None:
         """Ask the server, since a role needs rights to write, too; write no rows."""
         name = table.join(self.quote)
         try:
-            if self.is_read_only():
-                return "read-only"
             self.execute_sql(f"INSERT INTO {name} SELECT * FROM {name} WHERE 1 = 0")  # noqa: S608
             self.execute_sql(f"DELETE FROM {name} WHERE 1 = 0")  # noqa: S608
         except DatabaseError as exc:
-            if self.error_code(driver_error(exc)) not in self.forbidden:
+            if error_code(exc) not in self.forbidden:
                 raise
             return "read-only"
         return None
@@ -201,7 +170,7 @@ class ServerConnection(Connection):
         try:
             return run_again(execute, self.why_rolled_back) if alone else execute()
         except (OperationalError, InterfaceError, InternalError) as exc:
-            self._in_doubt = self.why_rolled_back(exc) is None
+            self.is_spoilt |= self.why_rolled_back(exc) is None
             raise
         finally:
             self._used = time.monotonic()

@@ -31,6 +31,18 @@ def driver_error(exc: BaseException) -> BaseException:
     return orig
 
 
+def error_code(exc: BaseException) -> Code:
+    """Return the code of a driver's error, or of Peewee's for it; None if it has none.
+
+    psycopg has an SQLSTATE, PyMySQL and sqlite3 have numbers.
+    """
+    error = driver_error(exc)
+    if error.args and isinstance(error.args[0], int):  # PyMySQL's.
+        return error.args[0]
+    code: Code = getattr(error, "sqlstate", getattr(error, "sqlite_errorcode", None))
+    return code
+
+
 def engine_of(error: BaseException) -> type[Connection] | None:
     """Return the engine of a driver's error; None for any other error."""
     driver = type(error).__module__.partition(".")[0]

@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import pymysql
@@ -14,27 +14,38 @@ from playhouse.db_url import parse
 from pymysql.constants import CR, ER, SERVER_STATUS
 
 from .connection import CONNECT_TIMEOUT, GRACE, Connector, ServerConnection, readable
-from .errors import Code, Reason, driver_error, one_line
-from .url import scheme_of, take_statement_timeout
+from .errors import (
+    Code,
+    ForeignKeyViolation,
+    Reason,
+    UniqueViolation,
+    error_code,
+    one_line,
+)
+from .url import take_statement_timeout
 
-# Table that is the lock of migrations on a Galera cluster, and the seconds that a
-# process waits for it.
+# Waits a minute for the lock of migrations; 1 if it is there.
+GET_LOCK = "SELECT GET_LOCK(CONCAT(LEFT(DATABASE(), 40), '.migrations'), 60)"
+# Table that is the lock on a Galera cluster, and the seconds to wait for it.
 CLUSTER_LOCK = "schema_migration_lock"
 CLUSTER_LOCK_TIMEOUT = 60
 
 # Error numbers. Too many connections, of one user too; full disk, table or memory; lock
 # wait timeout, deadlock.
-BUSY = {1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1205, 1213, 1226}
+BUSY = (1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1205, 1213, 1226)
 # Query interrupted, and a statement that took too long (MariaDB, MySQL).
-TIMEOUT = {1317, 1969, 3024}
-# Closed (the driver's 0), access denied, no such database, WSREP not ready, shutdown,
-# network errors, host blocked, read-only server, connection killed or too long idle;
-# all of the client's own.
-UNREACHABLE = {
-    0,
+TIMEOUT = (1317, 1969, 3024)
+# Access denied, no such database, WSREP not ready, shutdown, network errors, host
+# blocked, read-only server, connection killed or too long idle; the client's own.
+UNREACHABLE = (
     *(1044, 1045, 1047, 1049, 1053, 1129, 1152, 1158, 1159, 1160, 1161, 1180),
     *(1290, 1792, 1836, 1927, 4031),
     *range(CR.CR_ERROR_FIRST, 3000),
+)
+REASONS: dict[Code, Reason] = {
+    **dict.fromkeys(BUSY, "busy"),
+    **dict.fromkeys(TIMEOUT, "timeout"),
+    **dict.fromkeys(UNREACHABLE, "unreachable"),
 }
 # Messages with a value, or a part of the statement, beside those of the driver's
 # IntegrityError and DataError: a wrong statement, and wrong values of several kinds.
@@ -45,8 +56,13 @@ NAME = re.compile(r"(?:for key|CONSTRAINT|Column|column) ['`]([\w.]+)['`][^'`]*$
 NARROW_COLUMNS = """
     SELECT table_name, column_name, character_set_name
     FROM information_schema.columns
-    WHERE table_schema = DATABASE() AND character_set_name <> 'utf8mb4'
+    WHERE table_schema = DATABASE() AND table_name IN %s
+    AND character_set_name <> 'utf8mb4'
 """
+NARROW = (
+    "the column {0}.{1} has the character set {2}, which cannot hold every text: "
+    "ALTER TABLE {0} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+)
 
 
 def open_socket(connection: Any) -> socket.socket:
@@ -78,15 +94,13 @@ class Mysql(ServerConnection, MySQLDatabase):
     # Galera also reports a deadlock if another node's write was faster.
     rolled_back = frozenset({ER.LOCK_DEADLOCK})
     forbidden = frozenset({ER.TABLEACCESS_DENIED_ERROR})
-    unique_violations = frozenset({ER.DUP_ENTRY})
-    foreign_key_violations = frozenset(
-        {
-            ER.NO_REFERENCED_ROW,
-            ER.NO_REFERENCED_ROW_2,
-            ER.ROW_IS_REFERENCED,
-            ER.ROW_IS_REFERENCED_2,
-        }
-    )
+    violations: ClassVar = {
+        ER.DUP_ENTRY: UniqueViolation,
+        ER.NO_REFERENCED_ROW: ForeignKeyViolation,
+        ER.NO_REFERENCED_ROW_2: ForeignKeyViolation,
+        ER.ROW_IS_REFERENCED: ForeignKeyViolation,
+        ER.ROW_IS_REFERENCED_2: ForeignKeyViolation,
+    }
 
     def _connect(self) -> Any:
         """Connect, on a socket of our own, whose descriptor is known."""
@@ -105,30 +119,20 @@ class Mysql(ServerConnection, MySQLDatabase):
             ) from exc
         self._fileno = sock.fileno()
         connection.connect(sock)
-        # Peewee writes JSON differently for MariaDB.
-        self.mariadb = "mariadb" in str(connection.get_server_info()).lower()
+        # Peewee writes JSON differently for MariaDB, also before the next one connects.
+        type(self).mariadb = "mariadb" in str(connection.get_server_info()).lower()
         return connection
-
-    @staticmethod
-    def error_code(error: BaseException) -> Code:
-        code: Code = error.args[0] if error.args else None
-        return code
 
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
-        code = cls.error_code(error)
-        if not isinstance(code, int):  # The driver's own, such as answers out of step.
-            down = pymysql.InterfaceError | pymysql.InternalError
-            return "unreachable" if isinstance(error, down) else None
-        if code in BUSY:
-            return "busy"
-        if code in TIMEOUT:
-            return "timeout"
-        return "unreachable" if code in UNREACHABLE else None
+        # The driver's own, such as answers out of step.
+        if isinstance(error, pymysql.InterfaceError | pymysql.InternalError):
+            return "unreachable"
+        return REASONS.get(error_code(error))
 
     @classmethod
     def without_values(cls, error: BaseException) -> str:
-        code = cls.error_code(error)
+        code = error_code(error)
         tells = isinstance(error, pymysql.IntegrityError | pymysql.DataError)
         if not tells and code not in TELLING:
             return str(error)
@@ -144,34 +148,28 @@ class Mysql(ServerConnection, MySQLDatabase):
     def fileno(self) -> int:
         return self._fileno
 
-    def is_read_only(self) -> bool:
+    def why_not_writable(self, table: str) -> str | None:
+        # An administrator may write all the same.
         (read_only,) = self.execute_sql("SELECT @@global.read_only").fetchone()
-        return read_only not in (0, "OFF")
+        if read_only not in (0, "OFF"):
+            return "read-only"
+        return super().why_not_writable(table)
 
     def check_text(self, tables: Collection[str]) -> None:
-        narrow = self.execute_sql(NARROW_COLUMNS).fetchall()
-        for table, column, character_set in narrow:
-            if table in tables:
-                raise OperationalError(
-                    f"the column {table}.{column} has the character set "
-                    f"{character_set}, which cannot hold every text: ALTER TABLE "
-                    f"{table} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
-                )
+        narrow = self.execute_sql(NARROW_COLUMNS, (tuple(tables),)).fetchone()
+        if narrow:
+            raise OperationalError(NARROW.format(*narrow))
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
-        """Hold a named lock, which the server frees if we die."""
+        """Hold a named lock, which the server frees when the connection ends."""
         if ("wsrep_on", "ON") in self.execute_sql("SHOW VARIABLES LIKE 'wsrep_on'"):
             with self._cluster_lock():
                 yield
             return
-        name = "CONCAT(LEFT(DATABASE(), 40), '.migrations')"
-        while not self.execute_sql(f"SELECT GET_LOCK({name}, 60)").fetchone()[0]:
+        while not self.execute_sql(GET_LOCK).fetchone()[0]:
             pass
-        try:
-            yield
-        finally:
-            self.execute_sql(f"SELECT RELEASE_LOCK({name})")
+        yield
 
     @contextmanager
     def _cluster_lock(self) -> Iterator[None]:
@@ -186,13 +184,13 @@ class Mysql(ServerConnection, MySQLDatabase):
                 self.execute_sql(f"CREATE TABLE {CLUSTER_LOCK} (id INTEGER)")
                 break
             except OperationalError as exc:
-                if self.error_code(driver_error(exc)) != ER.TABLE_EXISTS_ERROR:
+                if error_code(exc) != ER.TABLE_EXISTS_ERROR:
                     raise
-                if time.monotonic() > end:
-                    raise OperationalError(
-                        f"the table {CLUSTER_LOCK} says that another process is "
-                        "migrating; if none is, drop the table"
-                    ) from None
+            if time.monotonic() > end:
+                raise OperationalError(
+                    f"the table {CLUSTER_LOCK} says that another process is "
+                    "migrating; if none is, drop the table"
+                )
             time.sleep(0.1)
         try:
             yield
@@ -203,13 +201,9 @@ class Mysql(ServerConnection, MySQLDatabase):
 def connector(url: str) -> Connector:
     """Implement `engines.connector` for `mysql:` and `mariadb:` URLs."""
     url, seconds = take_statement_timeout(url)
-    scheme = scheme_of(url)
+    scheme, _, rest = url.partition(":")
     try:
-        given = parse(
-            f"mariadb{url.removeprefix(scheme)}",
-            unquote_password=True,
-            unquote_user=True,
-        )
+        given = parse(f"mariadb:{rest}", unquote_password=True, unquote_user=True)
     except ValueError:  # Its message may repeat the URL, and a password is in it.
         raise ValueError("the URL: cannot be read") from None
     name = unquote(given.pop("database"))
@@ -220,13 +214,13 @@ def connector(url: str) -> Connector:
     try:  # It opens nothing.
         pymysql.connect(defer_connect=True, **given)
     except Exception as exc:
-        options = [o.partition("=")[0] for o in url.partition("?")[2].split("&")]
-        raise ValueError(
-            f"one of the options {', '.join(options)} is wrong: {one_line(exc)}"
-        ) from None
+        names = ", ".join(given)
+        raise ValueError(f"one of {names} is wrong: {one_line(exc)}") from None
 
-    # The last one: a connection knows whether the server is MariaDB.
-    last: Mysql | None = None
+    class Server(Mysql):
+        """One connection to this server."""
+
+        mariadb = scheme == "mariadb"
 
     def connect(*, limited: bool = True) -> Mysql:
         client_limit = seconds + GRACE if limited else None
@@ -243,10 +237,6 @@ def connector(url: str) -> Connector:
                 f" innodb_lock_wait_timeout={max(1, round(seconds))}"
             ),
         }
-        nonlocal last
-        mariadb = last.mariadb if last else scheme == "mariadb"
-        database = Mysql(name, limited=limited, mariadb=mariadb, **params | given)
-        last = database  # Another thread may set it before this one returns.
-        return database
+        return Server(name, limited=limited, **params | given)
 
     return connect

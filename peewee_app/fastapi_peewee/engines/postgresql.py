@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from peewee import NotSupportedError, PostgresqlDatabase, Psycopg3Adapter
@@ -11,7 +11,13 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from .connection import CONNECT_TIMEOUT, GRACE, Connection, Connector, ServerConnection
-from .errors import Code, Reason, one_line
+from .errors import (
+    ForeignKeyViolation,
+    Reason,
+    UniqueViolation,
+    error_code,
+    one_line,
+)
 from .url import take_statement_timeout
 
 # Any number that nothing else in the database uses.
@@ -106,39 +112,27 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     # serialization_failure, deadlock_detected, and "cached plan must not change result
     # type": somebody has altered a table since the statement was prepared.
     rolled_back = frozenset({"40001", "40P01", "0A000"})
-    unique_violations = frozenset({"23505"})
-    # restrict_violation too, as newer servers have it.
-    foreign_key_violations = frozenset({"23503", "23001"})
-    forbidden = frozenset({"42501"})
+    violations: ClassVar = {
+        "23505": UniqueViolation,
+        "23503": ForeignKeyViolation,
+        "23001": ForeignKeyViolation,  # restrict_violation, of newer servers.
+    }
+    # insufficient_privilege, read_only_sql_transaction: a standby, too.
+    forbidden = frozenset({"42501", "25006"})
     snapshot = ("REPEATABLE READ",)
-    _has_old_plans = False
 
     def execute_once(self, sql: str, params: Any) -> Any:
-        self._forget_old_plans()
         try:
             return super().execute_once(sql, params)
-        except NotSupportedError:
-            self._has_old_plans = True
+        except NotSupportedError:  # Of an old plan; psycopg forgets them in a rollback.
+            if self.driver_is_idle():
+                # psycopg notices the statement, and forgets what it has prepared, too.
+                super().execute_once("DEALLOCATE ALL", None)
             raise
-
-    def rollback(self) -> None:
-        super().rollback()
-        self._forget_old_plans()
-
-    def _forget_old_plans(self) -> None:
-        if self._has_old_plans and self.driver_is_idle():
-            # psycopg notices the statement, and forgets what it has prepared, too.
-            super().execute_once("DEALLOCATE ALL", None)
-            self._has_old_plans = False
-
-    @staticmethod
-    def error_code(error: BaseException) -> Code:
-        code: str | None = getattr(error, "sqlstate", None)
-        return code
 
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
-        code = getattr(error, "sqlstate", None) or ""
+        code = str(error_code(error) or "")
         if code == "57014":
             return "timeout"
         if code.startswith(BUSY):
@@ -152,13 +146,11 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
 
     @classmethod
     def without_values(cls, error: BaseException) -> str:
-        if not isinstance(error, psycopg.Error):
-            return one_line(error)
-        names = error.diag
         if isinstance(error, psycopg.IntegrityError | psycopg.DataError):
-            words = (error.sqlstate, names.constraint_name, names.column_name)
+            words = (error.sqlstate, error.diag.constraint_name, error.diag.column_name)
             return " ".join([type(error).__name__, *filter(None, words)])
-        return names.message_primary or one_line(error)
+        told = isinstance(error, psycopg.Error) and error.diag.message_primary
+        return told or one_line(error)
 
     def driver_is_idle(self) -> bool:
         status = self.connection().pgconn.transaction_status
@@ -167,11 +159,6 @@ class Postgresql(ServerConnection, PostgresqlDatabase):
     def fileno(self) -> int:
         fileno: int = self.connection().fileno()
         return fileno
-
-    def is_read_only(self) -> bool:
-        """Return True on a standby, too."""
-        (read_only,) = self.execute_sql("SHOW transaction_read_only").fetchone()
-        return bool(read_only == "on")
 
     @contextmanager
     def migration_lock(self) -> Iterator[None]:

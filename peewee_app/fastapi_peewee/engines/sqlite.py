@@ -9,15 +9,21 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, islice, repeat
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
 from weakref import finalize
 
-from peewee import OperationalError, SqliteDatabase
+from peewee import IntegrityError, OperationalError, SqliteDatabase
 from playhouse.db_url import parse
 
 from .connection import Connection, Connector
-from .errors import Code, Reason
+from .errors import (
+    ForeignKeyViolation,
+    Reason,
+    UniqueViolation,
+    driver_error,
+    error_code,
+)
 from .sqlite_files import Files, Inodes
 from .url import take_statement_timeout
 
@@ -67,18 +73,15 @@ class Sqlite(Connection, SqliteDatabase):
 
     # A transaction that has read, and now writes, after others have written.
     rolled_back = frozenset({sqlite3.SQLITE_BUSY_SNAPSHOT})
-    unique_violations = frozenset(
-        {
-            sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
-            sqlite3.SQLITE_CONSTRAINT_ROWID,
-            sqlite3.SQLITE_CONSTRAINT_UNIQUE,
-        }
-    )
-    foreign_key_violations = frozenset({sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY})
+    violations: ClassVar = {
+        sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: UniqueViolation,
+        sqlite3.SQLITE_CONSTRAINT_ROWID: UniqueViolation,
+        sqlite3.SQLITE_CONSTRAINT_UNIQUE: UniqueViolation,
+    }
     snapshot = ("DEFERRED",)
 
     def __init__(self, name: str, *, limit: float, **options: Any) -> None:
-        super().__init__(name, **options)
+        super().__init__(name, limited=limit < math.inf, **options)
         self._limit = limit
         self._deadline = math.inf
 
@@ -97,17 +100,15 @@ class Sqlite(Connection, SqliteDatabase):
         finally:
             self._deadline = math.inf
 
-    @staticmethod
-    def error_code(error: BaseException) -> Code:
-        if str(error) == "FOREIGN KEY constraint failed":
+    def violation(self, exc: IntegrityError) -> IntegrityError:
+        if str(exc) == "FOREIGN KEY constraint failed":
             # ON DELETE RESTRICT is a trigger of SQLite's own, and has its code.
-            return sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
-        code: int | None = getattr(error, "sqlite_errorcode", None)
-        return code
+            return ForeignKeyViolation(driver_error(exc), *exc.args)
+        return super().violation(exc)
 
     @classmethod
     def why_unavailable(cls, error: BaseException) -> Reason | None:
-        code = cls.error_code(error)
+        code = error_code(error)
         if not isinstance(error, sqlite3.OperationalError) or code in WRONG:
             return None
         if code == sqlite3.SQLITE_INTERRUPT:
@@ -130,12 +131,8 @@ class Sqlite(Connection, SqliteDatabase):
         cursor: Cursor = self.connection().cursor(Cursor)
         return cursor
 
-    def is_clean(self) -> bool:
-        return (
-            self._limit < math.inf
-            and not self.session_is_set
-            and not self.connection().in_transaction
-        )
+    def driver_is_idle(self) -> bool:
+        return not self.connection().in_transaction
 
     def why_not_writable(self, table: str) -> str | None:
         return None
@@ -143,15 +140,10 @@ class Sqlite(Connection, SqliteDatabase):
     @contextmanager
     def migration_lock(self) -> Iterator[None]:
         """Hold a transaction that locks the file and may rebuild tables."""
-        patience = self.pragma("busy_timeout")
         self.pragma("busy_timeout", 600_000)  # As long as another's migrations take.
         self.pragma("foreign_keys", 0)  # Has no effect later, in the transaction.
-        try:
-            with self.atomic():
-                yield
-        finally:
-            self.pragma("foreign_keys", 1)
-            self.pragma("busy_timeout", patience)
+        with self.atomic():
+            yield
 
 
 class SqliteFile(Sqlite):
@@ -159,9 +151,7 @@ class SqliteFile(Sqlite):
 
     def __init__(self, files: Files, mode: str, **options: Any) -> None:
         self._files = files
-        self._needed: Inodes = ()
-        self._index: Inodes = ()
-        self._changes = 0
+        self._inodes: Inodes = []
         pragmas = {
             "foreign_keys": 1,
             "journal_mode": "wal",
@@ -188,13 +178,12 @@ class SqliteFile(Sqlite):
             exc.args = (f"{exc}: {self._files.path}",)  # SQLite's message names none.
             raise
         if opened:
-            self._needed, self._index = self._files.opened()
-            self._changes = 0
+            self._inodes = self._files.opened()
         return opened
 
     def close(self) -> bool:
         """Close the file, with its log written into it, also if one was replaced."""
-        if not self.is_closed() and not self._files.are_there(self._needed):
+        if not self.is_closed() and not self._files.are_there(self._inodes):
             connection = self.connection()
             with suppress(sqlite3.Error):
                 connection.rollback()
@@ -204,25 +193,13 @@ class SqliteFile(Sqlite):
     def is_connection_usable(self) -> bool:
         """Return False once a file is gone, which SQLite would ignore."""
         is_open: bool = super().is_connection_usable()
-        return is_open and self._files.are_there(self._needed)
+        return is_open and self._files.are_there(self._inodes)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        cursor = super().execute_sql(sql, params)
-        self._check_written()
-        return cursor
-
-    def commit(self) -> None:
-        super().commit()
-        self._check_written()
-
-    def _check_written(self) -> None:
-        """Raise ReplacedError if a commit has gone to a lost file."""
-        connection = self.connection()
-        if connection.in_transaction or connection.total_changes == self._changes:
-            return
-        self._changes = connection.total_changes
-        if not self._files.are_there(self._needed):
+        """Run a statement; raise ReplacedError if a write would go to a lost file."""
+        if self.driver_is_idle() and not self._files.are_there(self._inodes):
             raise self._files.error()
+        return super().execute_sql(sql, params)
 
     def why_not_writable(self, table: str) -> str | None:
         """Look at the files, the directory and the space on the disk.
@@ -231,7 +208,7 @@ class SqliteFile(Sqlite):
         """
         path = self._files.path
         directory = os.path.dirname(path)
-        if not self._files.are_there((*self._needed, *self._index)):
+        if not self._files.are_there(self._inodes):
             return "replaced"
         if not (os.access(path, os.W_OK) and os.access(directory, os.W_OK)):
             return "read-only"
@@ -240,14 +217,13 @@ class SqliteFile(Sqlite):
 
 def connector(url: str) -> Connector:
     """Implement `engines.connector` for `sqlite:` URLs."""
-    if urlsplit(url).netloc or not url.startswith("sqlite://"):
+    if urlsplit(url).netloc:
         raise ValueError("should have three slashes before the name: sqlite:///name.db")
     url, seconds = take_statement_timeout(url)
     options = {
         "uri": True,
         "timeout": BUSY_TIMEOUT,
         # A connection moves between threads, but only one at a time uses it.
-        "thread_safe": False,
         "check_same_thread": False,
         # A transaction that reads and then writes takes the lock at its start: taken
         # later, it could fail at once instead of waiting.

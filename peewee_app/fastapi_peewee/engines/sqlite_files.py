@@ -8,20 +8,22 @@ import os
 import struct
 from contextlib import suppress
 from functools import cache
+from itertools import count
 
 from .errors import ReplacedError
 
-# An attribute of the log: the inodes of its database and of itself. A copy has others.
+# Begin of the attribute of a log that has the inode of its database. The log's own
+# inode is the end, so that a copy of the log has none.
 OWNER = "user.peewee_app.owner"
 
-# The counter of changes on the first page of a database; size of a page and salt of a
-# log; number and salt of a page in it: https://www.sqlite.org/fileformat.html
-PAGE_1 = struct.Struct(">24xI")
-LOG = struct.Struct(">8xI4x8s8x")
-LOG_PAGE = struct.Struct(">I4x8s8x")
+# Size of a page and salt of a log, and bytes of its header; number of a page in it, its
+# salt, and the counter of changes if it is the first page of the database, and bytes of
+# the page's header: https://www.sqlite.org/fileformat.html
+LOG, LOG_HEADER = struct.Struct(">8xI4x8s"), 32
+PAGE, PAGE_HEADER = struct.Struct(">I4x8s8x24xI"), 24
 
-# Paths of files, and their inodes; None where there is none.
-Inodes = tuple[tuple[str, int | None], ...]
+# Of the database, its log and the log's index; None where there is no file.
+Inodes = list[int | None]
 
 
 class Files:
@@ -52,32 +54,22 @@ class Files:
         )
         return ReplacedError(self._lost or replaced)
 
-    def opened(self) -> tuple[Inodes, Inodes]:
-        """Remember the files, which have just been opened.
+    def opened(self) -> Inodes:
+        """Return the files' inodes, and remember them: they have just been opened."""
+        inodes = inodes_of(self.path)
+        self._inode = self._inode or inodes[0]
+        with suppress(OSError, AttributeError):  # Not on every system.
+            os.setxattr(f"{self.path}-wal", *owner_of(self.path))
+        return inodes
 
-        Returns those that must stay, and the log's index, which is missed only when
-        another process opens the database.
-        """
-        database, log, index = (
-            (path, inode_of(path))
-            for path in (self.path, f"{self.path}-wal", f"{self.path}-shm")
-        )
-        self._inode = self._inode or database[1]
-        if log[1]:
-            with suppress(OSError, AttributeError):  # Not on every system.
-                os.setxattr(log[0], OWNER, owner_of(self.path))
-        return (database, log), (index,)
-
-    def are_there(self, files: Inodes) -> bool:
+    def are_there(self, opened: Inodes) -> bool:
         """Return whether the files are still the ones that were opened."""
-        for path, inode in files:
-            if inode_of(path) == inode:
-                continue
-            # Not where all are gone, with their directory.
-            if path != self.path and inode_of(self.path) == self._inode:
-                self._lost = f"{path} was deleted while it was open. Restart the app."
-            return False
-        return True
+        now = inodes_of(self.path)
+        # Not where all are gone, with their directory.
+        if now != opened and now[0] == self._inode:
+            name = self.path + ("-wal" if now[1] != opened[1] else "-shm")
+            self._lost = f"{name} was deleted while it was open. Restart the app."
+        return now == opened
 
 
 def inode_of(path: str) -> int | None:
@@ -88,19 +80,23 @@ def inode_of(path: str) -> int | None:
         return None
 
 
-def owner_of(path: str) -> bytes:
-    """Return the log's attribute that fits this database."""
-    return f"{inode_of(path)} {inode_of(f'{path}-wal')}".encode()
+def inodes_of(path: str) -> Inodes:
+    """Return the inodes of the database's files."""
+    return [inode_of(path), inode_of(f"{path}-wal"), inode_of(f"{path}-shm")]
+
+
+def owner_of(path: str) -> tuple[str, bytes]:
+    """Return the log's attribute, and its value, that fit this database."""
+    return f"{OWNER}.{inode_of(f'{path}-wal')}", str(inode_of(path)).encode()
 
 
 def is_owned(path: str) -> bool:
     """Return False if the log was opened with another file than this one."""
+    name, value = owner_of(path)
     try:
-        database, log = os.getxattr(f"{path}-wal", OWNER).split()
+        return os.getxattr(f"{path}-wal", name) == value
     except (OSError, AttributeError):
         return True
-    database_now, log_now = owner_of(path).split()
-    return database == database_now or log != log_now
 
 
 def log_fits(path: str) -> bool:
@@ -112,17 +108,16 @@ def log_fits(path: str) -> bool:
     try:
         with open(f"{path}-wal", "rb") as log:
             size, salt = LOG.unpack(log.read(LOG.size))
-            while True:
-                number, log_salt = LOG_PAGE.unpack(log.read(LOG_PAGE.size))
-                if log_salt != salt:  # It is left from an earlier round.
+            for start in count(LOG_HEADER, PAGE_HEADER + size):
+                log.seek(start)
+                number, page_salt, counter = PAGE.unpack(log.read(PAGE.size))
+                if page_salt != salt:  # It is left from an earlier round.
                     return True
                 if number == 1:
-                    (counter,) = PAGE_1.unpack(log.read(PAGE_1.size))
                     break
-                log.seek(size, os.SEEK_CUR)
         # Read after the log, since others may write: it can only be later.
-        start = os.pread(descriptor(path, os.stat(path).st_ino), PAGE_1.size, 0)
-        return bool(counter - 1 <= PAGE_1.unpack(start)[0])
+        database = descriptor(path, os.stat(path).st_ino)
+        return bool(counter - 1 <= int.from_bytes(os.pread(database, 4, 24)))
     except (OSError, struct.error):  # There is none, or it ends there.
         return True
 

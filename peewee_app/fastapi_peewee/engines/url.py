@@ -5,12 +5,10 @@ import re
 # Seconds that a statement may take, unless the URL says otherwise.
 STATEMENT_TIMEOUT = 10.0
 
-WRONG_SCHEME = "should start with sqlite:///, postgresql://, mysql:// or mariadb://"
-
-
-def scheme_of(url: str) -> str:
-    """Return the scheme of the URL."""
-    return url.partition(":")[0]
+# URL of a server, in which no part of a password can be taken for something else.
+SERVER_URL = re.compile(r"\w+://([^@/?#]*@)?[^@]*")
+# Our own option.
+OPTION = re.compile(r"(?<=[?&])statement_timeout=([^&]*)&?")
 
 
 def is_in_memory(url: str) -> bool:
@@ -30,11 +28,7 @@ def check_server_url(url: str) -> None:
 
     A driver would repeat that part in its message.
     """
-    _, slashes, rest = url.partition("://")
-    if not slashes:
-        raise ValueError(WRONG_SCHEME)
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    if rest.count("@") > 1 or ("@" in rest and "@" not in authority):
+    if not SERVER_URL.fullmatch(url):
         raise ValueError(
             "the URL: in a user name, a password or an option, @ is written %40, "
             "/ %2F, ? %3F and # %23"
@@ -46,18 +40,13 @@ def take_statement_timeout(url: str) -> tuple[str, float]:
 
     Raises ValueError if they are not 0.1 to 3600.
     """
-    url, _, query = url.partition("?")
-    seconds = STATEMENT_TIMEOUT
-    options = []
-    for option in filter(None, query.split("&")):
-        name, _, value = option.partition("=")
-        if name != "statement_timeout":
-            options.append(option)
-            continue
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = 0
-        if not 0.1 <= seconds <= 3600:
-            raise ValueError("statement_timeout should be 0.1 to 3600 seconds")
-    return "?".join(filter(None, [url, "&".join(options)])), seconds
+    option = OPTION.search(url)
+    if not option:
+        return url, STATEMENT_TIMEOUT
+    try:
+        seconds = float(option[1])
+    except ValueError:
+        seconds = 0
+    if not 0.1 <= seconds <= 3600:
+        raise ValueError("statement_timeout should be 0.1 to 3600 seconds")
+    return OPTION.sub("", url).rstrip("?&"), seconds

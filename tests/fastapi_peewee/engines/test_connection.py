@@ -65,17 +65,17 @@ def test_only_what_sets_something_costs_the_connection(
 ) -> None:
     """Keep it after the app's own settings, and a transaction's."""
     with notes.connection():
-        assert not db.session_is_set
+        assert not db.is_spoilt
         with db.atomic():
             if engine == "postgresql":
                 db.execute_sql("SET LOCAL work_mem = '5MB'")
             Note.create(text="set x = 1")
         assert Note.get_or_none(text="set x = 1")
-        assert not db.session_is_set
+        assert not db.is_spoilt
         db.execute_sql(SETTINGS[engine][1])
-        assert not db.session_is_set
+        assert not db.is_spoilt
         db.execute_sql(SETTINGS[engine][0])
-        assert db.session_is_set
+        assert db.is_spoilt
 
 
 @SERVERS
