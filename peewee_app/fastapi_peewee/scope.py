@@ -154,12 +154,6 @@ class ConnectionScope:
         with self as database:
             return getattr(database, method)(*args, **options)
 
-    def tell(self) -> None:
-        """Tell an open connection what has been registered."""
-        if not self.is_closed():
-            with self as database:
-                self._registered.tell(database)
-
     # Methods of Peewee's databases, as they are for a scope.
 
     def is_closed(self) -> bool:
