@@ -27,7 +27,7 @@ from peewee_app.fastapi_peewee import (
 )
 
 from .conftest import MakePool
-from .notes import add, client_of, count, db, make_app, texts_in
+from .notes import Note, add, client_of, count, db, make_app, texts_in
 
 pytestmark = pytest.mark.anyio
 
@@ -504,6 +504,16 @@ async def test_closing_the_pool_closes_its_connections_and_ends_its_threads(
 
 async def test_run_outside_a_request_is_on_another_thread() -> None:
     assert await run(threading.get_ident) != threading.get_ident()
+
+
+async def test_the_end_of_an_iterator_is_an_error_like_others(
+    make_app: MakeApp, notes_pool: Pool
+) -> None:
+    app = make_app(notes_pool)
+    app.get("/")(lambda: next(iter(Note.select())))
+    async with client_of(app) as client, asyncio.timeout(10):
+        assert (await client.get("/")).status_code == 500
+    await assert_has_all_its_slots(notes_pool)
 
 
 async def test_a_dependency_can_ask_before_the_path_operation(

@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from contextvars import copy_context
 from typing import Any
 
@@ -23,10 +22,9 @@ from peewee_app.fastapi_peewee import (
     Pool,
     SharedTransactionError,
     connect,
-    connector,
     run,
 )
-from peewee_app.fastapi_peewee.scope import ConnectionScope, EventLoopError
+from peewee_app.fastapi_peewee.scope import EventLoopError
 
 from .conftest import MakePool
 from .notes import (
@@ -518,13 +516,15 @@ async def test_a_thread_that_a_cancelled_request_leaves_behind(
         assert await run_sync(texts) == ["c", "d"]
 
 
-def test_a_new_scope_is_in_no_transaction_of_the_last_one(url: str) -> None:
-    """Its connection may not be cleaned yet."""
-    holder = db.holder(connector(url))
-    with closing(holder), db.use(ConnectionScope(holder)), db.atomic():
-        assert db.in_transaction()
-        with db.use(ConnectionScope(holder)):
-            assert not db.in_transaction()
+async def test_a_new_scope_is_in_no_transaction_of_the_last_one(
+    notes_pool: Pool,
+) -> None:
+    """Also before its first statement."""
+    for _ in range(2):
+        async with notes_pool.request():
+            assert not await run_sync(db.in_transaction)
+            await run_sync(db.session_start)
+            assert await run_sync(db.in_transaction)
 
 
 LEFT_BEHIND = """
