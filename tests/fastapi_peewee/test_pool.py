@@ -155,7 +155,7 @@ async def test_a_slow_connect_blocks_neither_the_loop_nor_another_request(
 
 
 async def test_connections_are_opened_and_closed_off_the_event_loop(
-    make_app: MakeApp, notes_pool: Pool, url: str, monkeypatch: pytest.MonkeyPatch
+    make_app: MakeApp, notes_pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app(notes_pool)
     threads: list[int] = []
@@ -167,9 +167,8 @@ async def test_connections_are_opened_and_closed_off_the_event_loop(
 
         return watched
 
-    kind = type(connector(url)())
     for name in ("connect", "close", "rollback"):
-        monkeypatch.setattr(kind, name, watch(getattr(kind, name)))
+        monkeypatch.setattr(Database, name, watch(getattr(Database, name)))
 
     @app.get("/leave")
     def leave_transaction_open() -> None:
