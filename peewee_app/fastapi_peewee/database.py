@@ -25,14 +25,6 @@ from .registered import Hook, MakeConnection, Registered
 from .scope import NO_SCOPE, ConnectionScope, NoConnectionError, close, set_to
 from .transactions import Atomic
 
-# Methods of a database that its scope replaces.
-SCOPE_METHODS = frozenset(
-    {
-        *("begin", "commit", "rollback"),
-        *("connect", "close", "is_closed", "is_connection_usable"),
-    }
-)
-
 
 class NoAttributeError(NoConnectionError, AttributeError):
     """An attribute of the connection was asked for where there is none."""
@@ -148,7 +140,7 @@ class ContextDatabase(DatabaseProxy):
 
     def __getattr__(self, name: str) -> Any:
         scope = self.current.get()
-        if name in SCOPE_METHODS:
+        if name in vars(ConnectionScope):  # It replaces methods: close, for example.
             return getattr(scope, name)
         if scope is not NO_SCOPE:
             value = getattr(scope.made or scope.make(), name)
@@ -164,7 +156,10 @@ class ContextDatabase(DatabaseProxy):
 
     def _register(self, method: str, *args: Any, **options: Any) -> Any:
         result = self.registered.add(method, *args, **options)
-        self.current.get().tell()
+        scope = self.current.get()
+        if not scope.is_closed():
+            with scope as database:
+                self.registered.tell(database)
         return result
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:

@@ -16,6 +16,12 @@ from peewee import (
 # Not a query of another kind, which may have clauses of its own.
 PLAIN = {ModelSelect}
 
+# Clauses that look at the columns that are selected, or load relations.
+WHOLE_ROWS = (
+    *("simple_distinct", "distinct", "group_by", "having"),
+    *("windows", "cte_list", "load_tree"),
+)
+
 # Methods of a database that are no statement: they read the result of one, after which
 # others may run theirs, or keep Peewee's own account of transactions. Callbacks
 # after a commit may wait for another thread.
@@ -82,15 +88,7 @@ def is_narrowable(query: Any, fields: list[Field]) -> bool:
         and all(getattr(column, "model", None) is query.model for column in selected)
         and chosen.issuperset(map(id, fields))
         and is_fresh(query)
-        # It loads no relations itself.
-        and not query._load_tree
-        # No clause of it looks at the columns that are selected.
-        and query._simple_distinct is None
-        and query._distinct is None
-        and query._group_by is None
-        and query._having is None
-        and not query._windows
-        and not query._cte_list
+        and all(clause(query, name) is None for name in WHOLE_ROWS)
         # Nor is a term of ORDER BY SQL, which may count the columns.
         and not any(
             isinstance(getattr(term, "node", term), SQL)
@@ -110,7 +108,7 @@ def loads_related(query: Any) -> bool:
 
 
 def clause(query: Any, name: str) -> Any:
-    """Return the clause of the query that its method of this name sets, or None."""
+    """Return what the query has for this clause, or None."""
     return getattr(query, f"_{name}")
 
 

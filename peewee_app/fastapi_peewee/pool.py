@@ -37,10 +37,10 @@ class Slot:
         self._free = free
         # Connection of the last request, if it has made one.
         self.kept: Database | None = None
+        # The request and its functions: the slot is free after the last of them.
+        self.users = 0
         self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._running = 0
-        self._given_back = False
 
     def run(self, function: Callable[[], T]) -> asyncio.Future[T]:
         """Call the function on the slot's thread, in this context.
@@ -53,7 +53,7 @@ class Slot:
         context = copy_context()
 
         def done(set_answer: Callable[[Any], None], value: object) -> None:
-            self._end_run()
+            self._end_use()
             if not answer.done():
                 set_answer(value)
 
@@ -70,17 +70,16 @@ class Slot:
             try:
                 loop.call_soon_threadsafe(done, *outcome)
             except RuntimeError:  # The loop is closed, and nobody waits.
-                self._end_run()
+                self._end_use()
 
         self.start()
         self._jobs.put(job)
-        self._running += 1
+        self.users += 1
         return answer
 
-    def _end_run(self) -> None:
-        self._running -= 1
-        if self._given_back and not self._running:
-            self._given_back = False
+    def _end_use(self) -> None:
+        self.users -= 1
+        if not self.users:
             self._free(self)
 
     def give_back(self, scope: ConnectionScope) -> None:
@@ -91,10 +90,7 @@ class Slot:
             self.kept = None
             with suppress(OperationalError):  # Then the next request's thread does it.
                 self.start()
-        if self._running:
-            self._given_back = True
-        else:
-            self._free(self)
+        self._end_use()
 
     def close(self) -> None:
         """Close the connection, and end the thread; block until that is done."""
@@ -176,8 +172,9 @@ class Pool:
         scope = self.db.current.get()
         if not (isinstance(scope, RequestScope) and scope.pool is self and scope.users):
             scope = RequestScope(self)
-            scope.slot = await self._take()
-            scope.made = scope.slot.kept
+            scope.slot = slot = await self._take()
+            slot.users += 1
+            scope.made = slot.kept
         scope.users += 1
         try:
             with set_to(_request, scope), set_to(self.db.current, scope):

@@ -85,22 +85,18 @@ class PreparedQuery(ModelRaw, Generic[M]):
     def __init__(self, prepared: "Prepared[..., M]", inputs: Inputs) -> None:
         self.prepared = prepared
         self.inputs = inputs
-        self._statement = prepared.statement(inputs)
-        self.kept = self._statement.sql, self._statement.values(inputs)
-        super().__init__(self._statement.query.model, *self.kept)
+        statement = prepared.statement(inputs)
+        # Peewee's query, with placeholders for the values.
+        self.shape: ModelSelect[M] = statement.query
+        self.kept = statement.sql, statement.values(inputs)
+        super().__init__(self.shape.model, *self.kept)
 
     def __iter__(self) -> Iterator[M]:
         rows: Iterator[M] = super().__iter__()  # type: ignore[no-untyped-call]
         return rows
 
     def _get_cursor_wrapper(self, cursor: Any) -> Any:
-        return cursor_wrapper(self, self._statement.query, cursor)
-
-    @property
-    def shape(self) -> "ModelSelect[M]":
-        """Peewee's query for this shape, with placeholders for the values."""
-        query: ModelSelect[M] = self._statement.query
-        return query
+        return cursor_wrapper(self, self.shape, cursor)
 
     def plain(self) -> "ModelSelect[M]":
         """Return Peewee's own query, with rows of the same kind."""

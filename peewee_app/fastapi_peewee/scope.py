@@ -98,12 +98,14 @@ class ConnectionScope:
             return self.made
 
     def __enter__(self) -> Database:
-        if not (self._may_block or self._ended) and _get_running_loop() is not None:
+        if self._ended:
+            raise NoConnectionError
+        if not self._may_block and _get_running_loop() is not None:
             raise EventLoopError
         self._statement.acquire()
         self._depth += 1
         try:
-            if self._ended:
+            if self._ended:  # Since it began to wait for its turn.
                 raise NoConnectionError
             if self._transaction and self._transaction not in _begun.get():
                 raise SharedTransactionError
@@ -153,12 +155,6 @@ class ConnectionScope:
         """Call a method of the connection, as one statement."""
         with self as database:
             return getattr(database, method)(*args, **options)
-
-    def tell(self) -> None:
-        """Tell an open connection what has been registered."""
-        if not self.is_closed():
-            with self as database:
-                self._registered.tell(database)
 
     # Methods of Peewee's databases, as they are for a scope.
 

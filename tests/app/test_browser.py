@@ -108,6 +108,7 @@ def test_docs_are_tried_out(page: Page, screenshots: Path) -> None:
     expect(deletions).to_contain_text("read a list, and fill in an id")
 
 
+@pytest.mark.slow  # test_document.py asks the same without a browser.
 def test_what_is_filled_in_succeeds_from_top_to_bottom(page: Page) -> None:
     """Use the id 1 and the body's example, on an empty database."""
     page.goto("/docs")

@@ -19,6 +19,7 @@ from ..engines import on
 from ..factories import USER, create_app
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_what_was_written_is_there_after_a_restart(url: str) -> None:
     with (
         serve(url) as server,

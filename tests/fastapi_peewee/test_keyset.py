@@ -362,6 +362,15 @@ def test_an_alias_of_a_model_and_few_columns(client: TestClient, url: str) -> No
 
 
 @on("sqlite")
+def test_the_collation_of_the_order(client: TestClient, url: str) -> None:
+    with connect(db, url):
+        for n, word in enumerate(["b", "A", "a", "B"]):
+            Small.create(label=n, number=0, word=word)
+    first = get(client, Small.select().order_by(Small.word.asc("NOCASE")), limit=1)
+    assert walk(client, first, "next") == [[1], [2], [0], [3]]
+
+
+@on("sqlite")
 @pytest.mark.parametrize("order", ["id", "number"])
 def test_a_query_of_dicts(client: TestClient, url: str, order: str) -> None:
     fill(url)

@@ -26,6 +26,7 @@ from peewee_app.fastapi_peewee import (
     why_unavailable,
 )
 
+from ..engines import on
 from .conftest import MakePool
 from .notes import Note, add, client_of, count, db, make_app, texts_in
 
@@ -50,6 +51,7 @@ async def assert_has_all_its_slots(pool: Pool, size: int = 1) -> None:
 # Waiting on the event loop.
 
 
+@on("sqlite")
 async def test_requests_wait_as_coroutines_and_then_get_503(
     make_app: MakeApp, make_pool: MakePool
 ) -> None:
@@ -153,7 +155,7 @@ async def test_a_slow_connect_blocks_neither_the_loop_nor_another_request(
 
 
 async def test_connections_are_opened_and_closed_off_the_event_loop(
-    make_app: MakeApp, notes_pool: Pool, url: str, monkeypatch: pytest.MonkeyPatch
+    make_app: MakeApp, notes_pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app(notes_pool)
     threads: list[int] = []
@@ -165,9 +167,8 @@ async def test_connections_are_opened_and_closed_off_the_event_loop(
 
         return watched
 
-    kind = type(connector(url)())
     for name in ("connect", "close", "rollback"):
-        monkeypatch.setattr(kind, name, watch(getattr(kind, name)))
+        monkeypatch.setattr(Database, name, watch(getattr(Database, name)))
 
     @app.get("/leave")
     def leave_transaction_open() -> None:

@@ -22,10 +22,12 @@ from peewee_app.fastapi_peewee import (
     Pool,
     SharedTransactionError,
     connect,
+    connector,
     run,
 )
 from peewee_app.fastapi_peewee.scope import EventLoopError
 
+from ..engines import on
 from .conftest import MakePool
 from .notes import (
     Note,
@@ -527,6 +529,29 @@ async def test_a_new_scope_is_in_no_transaction_of_the_last_one(
             assert await run_sync(db.in_transaction)
 
 
+async def test_the_loop_waits_for_no_statement_that_was_left_behind(url: str) -> None:
+    here = ContextDatabase()
+    pool = Pool(here, connector(url), size=1, timeout=5)
+    running, may_end = threading.Event(), threading.Event()
+
+    def wait(_event: object) -> None:
+        running.set()
+        may_end.wait(20)
+
+    here.query_hooks.append(wait)
+    async with pool.request():
+        statement = asyncio.create_task(run(lambda: here.execute_sql("SELECT 1")))
+        await asyncio.to_thread(running.wait, 20)
+        context = copy_context()
+    start = time.monotonic()
+    with pytest.raises(NoConnectionError):
+        context.run(here.execute_sql, "SELECT 1")
+    assert time.monotonic() - start < 10
+    may_end.set()
+    await statement
+    await run_sync(pool.close)
+
+
 LEFT_BEHIND = """
 import asyncio, sys
 from anyio.to_thread import run_sync
@@ -564,6 +589,7 @@ with pool.connection():
 """
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_threads_left_behind_break_nothing(url: str, notes_pool: Pool) -> None:
     """Use a new process: this could break the interpreter."""
     done = subprocess.run(

@@ -22,7 +22,7 @@ def test_a_request_that_is_cut_short_by_a_stop(url: str, database_file: Path) ->
     )
     bodies = ['{"title": "a"}', '{"title": ']
     with (
-        serve(url, "--timeout-graceful-shutdown", "1") as server,
+        serve(f"{url}?timeout=2", "--timeout-graceful-shutdown", "1") as server,
         server.client() as client,
         closing(sqlite3.connect(database_file)) as other,
         ExitStack() as stack,

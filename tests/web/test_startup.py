@@ -75,10 +75,11 @@ WRONG_SETTINGS = [
 
 @pytest.mark.parametrize(
     ("name", "value", "reason", "workers"),
-    [(*setting, "1") for setting in WRONG_SETTINGS]
+    [(*setting, "1") for setting in WRONG_SETTINGS[:6]]
     + [
-        pytest.param(*setting, "2", marks=pytest.mark.slow)
-        for setting in WRONG_SETTINGS[:3]
+        pytest.param(*setting, workers, marks=pytest.mark.slow)
+        for workers, settings in [("1", WRONG_SETTINGS[6:]), ("2", WRONG_SETTINGS[:3])]
+        for setting in settings
     ],
 )
 @on("sqlite")
