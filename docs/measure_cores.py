@@ -23,11 +23,12 @@ from uvicorn.loops.auto import auto_loop_factory
 from comparison.markdown import number, table
 from harness.load import drive, get, post
 from harness.server import serve
-from harness.servers import Postgresql, running
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
+
+from .measuring import postgresql_server, run
 
 ROUNDS = 3
 CLIENTS = 16
@@ -134,8 +135,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(sys.argv[1])
-    else:
-        with running(Postgresql) as database:
-            main(database.url())
+    run(main, postgresql_server)

@@ -9,7 +9,6 @@ proxy, which waits before it passes on what it gets.
 
 import multiprocessing
 import socket
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -21,7 +20,8 @@ import httpx2
 from comparison.markdown import number, table
 from harness.load import drive, get
 from harness.server import serve
-from harness.servers import Postgresql, running
+
+from .measuring import postgresql_server, run
 
 ROUND_TRIPS = (0, 1, 10)
 SIZES = (1, 2, 4, 10, 20, 40)
@@ -98,8 +98,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(sys.argv[1])
-    else:
-        with running(Postgresql) as database:
-            main(database.url())
+    run(main, postgresql_server)

@@ -6,9 +6,6 @@ prints a table in Markdown. The database should be empty; by default it is a new
 file, which is removed at the end.
 """
 
-import sys
-import tempfile
-
 import httpx2
 
 from harness.server import Server, serve
@@ -16,6 +13,8 @@ from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
+
+from .measuring import run, sqlite_file
 
 SIZES = (1_000, 30_000, 300_000)
 PATHS = ("/users/?limit=1", "/users/1/items/?limit=100")
@@ -68,8 +67,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(sys.argv[1])
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            main(f"sqlite:///{folder}/items.db")
+    run(main, sqlite_file)

@@ -7,8 +7,6 @@ default it is a new SQLite file, which is removed at the end.
 """
 
 import socket
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +22,8 @@ from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
+
+from .measuring import run, sqlite_file
 
 PROTOCOLS = ("httptools", "h11", "peewee_app.web.protocol:HttpProtocol")
 PIPELINED = 18_000_000
@@ -159,8 +159,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(sys.argv[1])
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            main(f"sqlite:///{folder}/limits.db")
+    run(main, sqlite_file)

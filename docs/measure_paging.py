@@ -6,8 +6,6 @@ prints a table in Markdown. The database should be empty; by default it is a new
 file, which is removed at the end.
 """
 
-import sys
-import tempfile
 import time
 
 import httpx2
@@ -17,6 +15,8 @@ from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
+
+from .measuring import run, sqlite_file
 
 ROWS = 1_000_000
 DEPTHS = (0, 1_000, 10_000, 100_000, ROWS - 100)
@@ -68,8 +68,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(sys.argv[1])
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            main(f"sqlite:///{folder}/paging.db")
+    run(main, sqlite_file)

@@ -50,16 +50,14 @@ class Readiness:
 
     async def why_not(self) -> str | None:
         """Return the reason why the app is not ready, in a word; None if it is."""
-        if self._answer is None or (
-            self._answer.done() and time.monotonic() - self._answered >= SHARED
-        ):
+        answer = self._answer
+        is_due = time.monotonic() - self._answered >= SHARED
+        if answer is None or (answer.done() and is_due):
             # No request that waits for it owns it.
-            self._answer = asyncio.create_task(self._ask(), context=Context())
-        try:
-            async with asyncio.timeout(DEADLINE):
-                return await asyncio.shield(self._answer)
-        except TimeoutError:
-            return "timeout"
+            answer = asyncio.create_task(self._ask(), context=Context())
+            self._answer = answer
+        done, _ = await asyncio.wait([answer], timeout=DEADLINE)
+        return answer.result() if done else "timeout"
 
     async def _ask(self) -> str | None:
         try:
@@ -81,15 +79,16 @@ class Readiness:
         """Raise the last new connection's error; try one now and then."""
         is_due = time.monotonic() - self._succeeded >= TRIAL_INTERVAL
         if is_due and (self._trial is None or self._trial.done()):
-            self._trial = asyncio.create_task(self._try())
+            self._trial = asyncio.create_task(asyncio.to_thread(self._try))
         if self._trial:
             await asyncio.wait([self._trial], timeout=TRIAL_TIME)
         if self._refusal:
             raise self._refusal
 
-    async def _try(self) -> None:
+    def _try(self) -> None:
         try:
-            await asyncio.to_thread(open_and_close, self._connect)
+            with closing(self._connect()) as connection:
+                connection.connect()
         except Exception as exc:
             self._refusal = exc
         else:
@@ -99,12 +98,6 @@ class Readiness:
     def close(self) -> None:
         """Close the connection; blocks until that is done."""
         self._pool.close()
-
-
-def open_and_close(connect: Connector) -> None:
-    """Open a new connection, and close it."""
-    with closing(connect()) as connection:
-        connection.connect()
 
 
 def ask() -> str | None:

@@ -2,28 +2,33 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, sync_playwright
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
-from harness import servers
 from harness.processes import NotInstalledError
 from harness.server import Server, serve
+from peewee_app import passwords
 from peewee_app.database import db
 from peewee_app.fastapi_peewee import Pool, connector
 from peewee_app.migrations import migrate
 
+from . import databases
 from .engines import skip
 from .factories import create_app
 
-# Background jobs of a shell ignore Ctrl-C, and our servers would inherit that.
+# Background jobs of a shell ignore Ctrl-C and SIGQUIT, which stops PgBouncer, and our
+# servers would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
+LONGEST = ["test_cluster", "test_soak", "test_comparison", "test_proxy"]
 BROWSER_ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -35,7 +40,9 @@ BROWSER_ARGUMENTS = [
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Mark tests on MariaDB as slow, and run other apps on SQLite only."""
+    """Mark tests on MariaDB as slow, run other apps on SQLite only, and the files
+    first that take longest: the last one leaves the other workers idle.
+    """
 
     def is_wanted(item: pytest.Item) -> bool:
         other = parameters(item).get("app", "peewee") != "peewee"
@@ -47,6 +54,7 @@ def pytest_collection_modifyitems(
     for item in items:
         if parameters(item).get("engine") == "mariadb":
             item.add_marker("slow")
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 def parameters(item: pytest.Item) -> dict[str, object]:
@@ -75,6 +83,15 @@ def pytest_runtest_call() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Hash passwords in this process at a thousandth of the cost."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_password_hash", cheap)
+        yield
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -89,22 +106,16 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A server for all tests that leave it running."""
-    if url := os.environ.get("TEST_POSTGRESQL_URL"):
+    """URL of a database for all tests that leave its server running."""
+    with databases.postgresql() as url:
         yield url
-    else:
-        with servers.running(servers.Postgresql) as server:
-            yield server.url("postgres")
 
 
 @pytest.fixture(scope="session")
 def mariadb_url() -> Iterator[str]:
-    """A server for all tests that leave it running."""
-    if url := os.environ.get("TEST_MYSQL_URL"):
+    """URL of a database for all tests that leave its server running."""
+    with databases.mariadb() as url:
         yield url
-    else:
-        with servers.running(servers.Mariadb) as server:
-            yield server.url("mysql")
 
 
 @pytest.fixture(scope="module")  # It has an event loop, which others would meet.
@@ -126,22 +137,13 @@ def database_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Yield the URL of a new database."""
+def url(engine: str, request: pytest.FixtureRequest) -> str:
+    """URL of an empty database."""
     if engine == "sqlite":
-        yield f"sqlite:///{request.getfixturevalue('database_file')}"
-        return
-    server_url: str = request.getfixturevalue(f"{engine}_url")
-    name = f"peewee_app_test_{os.getpid()}"
-    force = " WITH (FORCE)" if engine == "postgresql" else ""
-    with closing(connector(server_url)()) as administrator:
-        administrator.connect()
-        administrator.execute_sql(f"DROP DATABASE IF EXISTS {name}{force}")
-        administrator.execute_sql(f"CREATE DATABASE {name}")
-        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-        administrator.close()
-        administrator.connect()
-        administrator.execute_sql(f"DROP DATABASE {name}{force}")
+        return f"sqlite:///{request.getfixturevalue('database_file')}"
+    url: str = request.getfixturevalue(f"{engine}_url")
+    databases.empty(url)
+    return url
 
 
 @pytest.fixture

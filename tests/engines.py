@@ -1,13 +1,17 @@
 """Engines that a test runs on, and what to do where one is not installed."""
 
 import os
+from collections.abc import Iterable
 
 import pytest
 
 
-def on(*engines: str) -> pytest.MarkDecorator:
-    """Run a test on these engines, in place of all."""
-    return pytest.mark.parametrize("engine", engines, indirect=True)
+def on(*engines: str, slow: Iterable[str] = ()) -> pytest.MarkDecorator:
+    """Run a test on these engines, in place of all; on the `slow` ones with the tests
+    that are slow.
+    """
+    others = [pytest.param(engine, marks=pytest.mark.slow) for engine in slow]
+    return pytest.mark.parametrize("engine", [*engines, *others], indirect=True)
 
 
 def skip(reason: str) -> None:

@@ -16,11 +16,11 @@ from .migrations import migrate
 from .paging import Page, PageQuery, PageRequest, page_after
 from .pool import Pool, PoolTimeoutError, run
 from .prepared import prepared, prepared_first
+from .registered import MakeConnection
 from .responses import add_database_error_handlers
 from .route import PeeweeRoute
 from .scope import (
     EventLoopError,
-    MakeConnection,
     NoConnectionError,
     SharedTransactionError,
 )

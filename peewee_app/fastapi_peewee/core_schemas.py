@@ -4,8 +4,7 @@ Pydantic makes a core schema of an annotation: every forward reference, generic 
 alias in it is resolved.
 """
 
-from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from peewee import Model
@@ -22,143 +21,178 @@ DICTS = {"dict", "ordered-dict", "frozen-dict"}
 # Nodes with an object's fields, below its validators.
 FIELDS = {"model-fields", "dataclass-args", "typed-dict"}
 FUNCTIONS_BEFORE = {"function-before", "function-wrap", "function-plain"}
-# Keys of the schema that gets the same value, before any other.
+# Nodes that hand the value on as it is.
+HANDING_ON = {"definition-ref", "definitions", "nullable", "default", "function-after"}
+# Keys of the node that gets the same value, before any other.
 SAME_VALUE = ("schema", "lax_schema", "python_schema")
 
 
 class CoreSchema:
-    """Core schema of an annotation. `root` is its outermost node.
+    """Core schema of an annotation. `root` is the schema of the whole value.
 
     Raises PydanticUserError if the annotation has an undefined name.
     """
 
     def __init__(self, annotation: Any) -> None:
         self.adapter: TypeAdapter[Any] = TypeAdapter(annotation)
-        self.root: Node = dict(self.adapter.core_schema)
-        definitions = self.root.get("definitions", ())
-        self._definitions = {node["ref"]: node for node in definitions}
-        self._nodes: dict[int, list[Node]] = {}
-        self._fields: dict[int, list[tuple[list[Path], Node]]] = {}
+        root: Node = dict(self.adapter.core_schema)
+        self.definitions = {node["ref"]: node for node in root.get("definitions", ())}
+        self._schemas: dict[int, Schema] = {}
+        self.root = self.schema(root)
 
-    def nodes(self, node: Node) -> list[Node]:
-        """List the objects, lists and dicts that a value of the node may be."""
-        if id(node) not in self._nodes:
-            self._nodes[id(node)] = list(self._find(node))
-        return self._nodes[id(node)]
-
-    def items(self, node: Node) -> list[Node]:
-        """List the nodes of a list's or a dict's items."""
-        inner = node.get("items_schema") or node.get("values_schema") or ()
-        return inner if isinstance(inner, list) else [inner] if inner else []
-
-    def objects(self, node: Node) -> list[Node]:
-        """List the objects that a value of the node is, or is a list of."""
-        found = []
-        for inner in self.nodes(node):
-            if inner["type"] in OBJECTS:
-                found.append(inner)
-            elif inner["type"] in LISTS:
-                found += [o for item in self.items(inner) for o in self.objects(item)]
-        return found
-
-    def only_object(self, node: Node, *, many: bool) -> Node | None:
-        """Return the object that a value of the node is, or with `many` a list of.
-
-        None if it may be any other, or if a function gets the value before.
-        """
-        kind = node["type"]
-        if kind == "definition-ref":
-            return self.only_object(self._definitions[node["schema_ref"]], many=many)
-        if kind in ("definitions", "nullable", "default", "function-after"):
-            return self.only_object(node["schema"], many=many)
-        if kind == "list" and many and not node.get("strict"):
-            return self.only_object(node.get("items_schema") or node, many=False)
-        return node if kind == "model" and not many else None
-
-    def has_function_before(self, node: Node) -> bool:
-        """Return whether a function gets the value before it is read as another."""
-        while node["type"] not in FUNCTIONS_BEFORE and node["type"] not in LISTS:
-            if "schema" not in node:
-                return False
-            node = node["schema"]
-        return node["type"] in FUNCTIONS_BEFORE
-
-    def is_nested(self) -> bool:
-        """Return whether it is more than a flat object, or a list of flat objects."""
-        nodes = self.nodes(self.root)
-        inner = [n for node in nodes for i in self.items(node) for n in self.nodes(i)]
-        return any(
-            node["type"] not in OBJECTS
-            or any(self.nodes(field) for _, field in self.fields(node))
-            for node in [n for n in nodes if n["type"] not in LISTS] + inner
-        )
-
-    def fields(self, node: Node) -> list[tuple[list[Path], Node]]:
-        """List the fields of an object: where each is looked up, and its node."""
-        if id(node) not in self._fields:
-            inner = node
-            while inner["type"] not in FIELDS:
-                inner = inner["schema"]
-            fields = inner["fields"]
-            named = fields.items() if isinstance(fields, dict) else zip_names(fields)
-            self._fields[id(node)] = [
-                (paths(node, name, field), field["schema"]) for name, field in named
-            ]
-        return self._fields[id(node)]
+    def schema(self, node: Node) -> "Schema":
+        """Return the schema of the node, which is kept."""
+        if id(node) not in self._schemas:
+            self._schemas[id(node)] = Schema(self, node)
+        return self._schemas[id(node)]
 
     def names(self) -> set[str]:
-        """Return the names of all fields that were looked up."""
-        found = [
-            path for fields in self._fields.values() for f, _ in fields for path in f
+        """Return the names by which the fields of all objects are looked up."""
+        objects = {found for s in list(self._schemas.values()) for found in s.objects}
+        return {str(p[0]) for o in objects for _, ps, _ in o.fields for p in ps}
+
+
+class Schema:
+    """Schema of a value: a node of the core schema."""
+
+    def __init__(self, core: CoreSchema, node: Node) -> None:
+        self._core = core
+        self._node = node
+        self.kind: str = node["type"]
+        # Its instances are read as they are.
+        self.cls: Any = node.get("cls", ())
+
+    @cached_property
+    def found(self) -> "list[Schema]":
+        """Objects, lists and dicts that the value may be."""
+        is_object = self.kind in OBJECTS and not self._node.get("root_model")
+        if is_object or self.kind in LISTS | DICTS:
+            return [self]
+        return [found for inner in self._inner for found in inner.found]
+
+    @cached_property
+    def objects(self) -> "list[Schema]":
+        """Objects that the value may be."""
+        return [found for found in self.found if found.kind in OBJECTS]
+
+    @cached_property
+    def items(self) -> "Schema":
+        """Any item of the lists and dicts that the value may be."""
+        items: list[Node] = []
+        for found in self.found:
+            node = found._node
+            inner = node.get("items_schema") or node.get("values_schema") or []
+            items += inner if isinstance(inner, list) else [inner]
+        any_of = {"type": "union", "choices": items}
+        return Schema(self._core, any_of) if len(items) != 1 else self._of(*items)
+
+    @cached_property
+    def fields(self) -> "list[tuple[Any, list[Path], Schema]]":
+        """Alias of each field to validate by, its paths, and its schema."""
+        node, aliases = self._node, dict[str, str]()
+        while node["type"] not in FIELDS:
+            node = node["schema"]
+            aliases |= renaming(node)
+        fields = node["fields"]
+        # Those of a dataclass are a list.
+        named = fields if isinstance(fields, dict) else {f["name"]: f for f in fields}
+        found = []
+        for name, field in named.items():
+            alias = field.get("validation_alias", name)
+            found.append(
+                (alias, paths(name, alias, aliases), self._of(field["schema"]))
+            )
+        return found
+
+    @cached_property
+    def keys(self) -> "dict[Any, Schema]":
+        """Fields of the objects that the value may be, by their attributes or keys."""
+        fields = [field for found in self.objects for field in found.fields]
+        return {p[0]: inner for _, ps, inner in fields for p in ps if len(p) == 1}
+
+    @cached_property
+    def one(self) -> "Schema | None":
+        """Object that the value is, if it cannot be any other."""
+        return self._first if self._first.kind == "model" else None
+
+    @cached_property
+    def many(self) -> "Schema | None":
+        """Object that the value is a list of, if it cannot be of any other."""
+        is_list = self._first.kind == "list" and not self._first._node.get("strict")
+        return self._first.items.one if is_list else None
+
+    @property
+    def has_function_before(self) -> bool:
+        """Whether a function gets the value before it is read as another."""
+        return self._first.kind in FUNCTIONS_BEFORE
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether it is more than a flat object, or a list of flat objects."""
+        found = [s for s in self.found if s.kind not in LISTS] + self.items.found
+        return any(
+            schema.kind not in OBJECTS
+            or any(inner.found for *_, inner in schema.fields)
+            for schema in found
+        )
+
+    @property
+    def reads_fields_alone(self) -> bool:
+        """Whether the model reads only its fields."""
+        config = self._node.get("config", {})
+        inner = self._node["schema"]
+        if renaming(inner):
+            inner = inner["schema"]
+        return (
+            # No validator takes the object itself.
+            inner["type"] == "model-fields"
+            and config.get("extra_fields_behavior", "ignore") == "ignore"
+            # No type is checked strictly.
+            and not config.get("strict")
+        )
+
+    @cached_property
+    def _first(self) -> "Schema":
+        """Schema that gets the value first, but for those that hand it on."""
+        return self._inner[0]._first if self.kind in HANDING_ON else self
+
+    @property
+    def _inner(self) -> "list[Schema]":
+        """Schemas inside that may get the same value."""
+        node = self._node
+        if self.kind == "definition-ref":
+            return [self._of(self._core.definitions[node["schema_ref"]])]
+        choices = node.get("choices", ())
+        if isinstance(choices, dict):
+            choices = choices.values()
+        nodes = [
+            choice[0] if isinstance(choice, tuple) else choice for choice in choices
         ]
-        return {str(path[0]) for path in found}
+        nodes += node.get("steps", ())
+        nodes += [node[key] for key in SAME_VALUE if key in node]
+        return list(map(self._of, nodes))
 
-    def _find(self, node: Node) -> Iterator[Node]:
-        kind = node["type"]
-        if kind == "definition-ref":
-            yield from self._find(self._definitions[node["schema_ref"]])
-        elif kind in LISTS | DICTS or (kind in OBJECTS and not node.get("root_model")):
-            yield node
-        elif kind == "union":
-            for choice in node["choices"]:
-                yield from self._find(
-                    choice[0] if isinstance(choice, tuple) else choice
-                )
-        elif kind == "tagged-union":
-            for choice in node["choices"].values():
-                yield from self._find(choice)
-        elif kind == "chain":
-            for step in node["steps"]:
-                yield from self._find(step)
-        else:
-            for key in SAME_VALUE:
-                if key in node:
-                    yield from self._find(node[key])
-
-
-def zip_names(fields: list[Node]) -> Iterator[tuple[str, Node]]:
-    """Give the fields of a dataclass their names."""
-    return ((field["name"], field) for field in fields)
+    def _of(self, node: Node) -> "Schema":
+        return self._core.schema(node)
 
 
 class Renamed:
     """A Peewee object, as a schema with aliases reads it."""
 
-    def __init__(self, instance: Model, schema: type[BaseModel]) -> None:
+    def __init__(self, names: dict[str, str], instance: Model) -> None:
+        self._names = names
         self._instance = instance
-        self._names = plain_aliases(schema)
 
     def __getattr__(self, alias: str) -> Any:
-        name = self._names.get(alias, alias)
         try:
-            return getattr(self._instance, name)
+            return getattr(self._instance, self._names.get(alias, alias))
         except AttributeError:
             return getattr(self._instance, alias)
 
 
-def renamed(schema: type[BaseModel], data: Any) -> Any:
+def renamed(names: dict[str, str], data: Any) -> Any:
     """Wrap a Peewee object for a schema that has aliases."""
-    return Renamed(data, schema) if isinstance(data, Model) else data
+    return Renamed(names, data) if isinstance(data, Model) else data
 
 
 def rename_inside(node: Any, schema: type[BaseModel]) -> None:
@@ -166,60 +200,39 @@ def rename_inside(node: Any, schema: type[BaseModel]) -> None:
 
     All validators of the schema still get the Peewee object itself.
     """
+    names = plain_aliases(schema)
     while node["schema"]["type"] != "model-fields":
         node = node["schema"]
-    if not is_renaming(node):
+    if names and not renaming(node):
         node["schema"] = core_schema.no_info_before_validator_function(
-            partial(renamed, schema), node["schema"]
+            partial(renamed, names), node["schema"]
         )
 
 
-def reads_fields_alone(node: Node) -> bool:
-    """Return whether it is a model that reads only its fields."""
-    config = node.get("config", {})
-    inner = node.get("schema", {})
-    return (
-        node["type"] == "model"
-        # No validator takes the object itself.
-        and (is_renaming(inner) or inner["type"] == "model-fields")
-        and "fields" in inner.get("schema", inner)
-        and config.get("extra_fields_behavior", "ignore") == "ignore"
-        # No type is checked strictly.
-        and not config.get("strict")
-    )
-
-
-def is_renaming(node: Node) -> bool:
-    """Return whether `rename_inside` has put the node there."""
+def renaming(node: Node) -> dict[str, str]:
+    """Return the names by alias, if `rename_inside` has put the node there."""
     function = node.get("function", {}).get("function")
-    return getattr(function, "func", None) is renamed
+    is_ours = isinstance(function, partial) and function.func is renamed
+    return function.args[0] if is_ours else {}
 
 
-def plain_aliases(schema: Any) -> dict[str, str]:
+def plain_aliases(schema: type[BaseModel]) -> dict[str, str]:
     """Map the aliases that a schema has for its JSON to the names of their fields.
 
     A `validation_alias` is not among them: it names the attribute to read.
     """
-    fields = getattr(schema, "__pydantic_fields__", {})
-    aliases = {
-        info.alias: name
-        for name, info in fields.items()
-        if info.alias and info.alias == info.validation_alias
-    }
+    fields = schema.__pydantic_fields__.items()
+    plain = {n: i.alias for n, i in fields if i.alias and i.alias == i.validation_alias}
     # A name that another field is read by is not for the JSON alone.
-    for name, info in fields.items():
-        source = info.validation_alias or name
-        if name not in aliases.values() and isinstance(source, str):
-            aliases.pop(source, None)
-    return aliases
+    others = [
+        info.validation_alias or name for name, info in fields if name not in plain
+    ]
+    return {alias: name for name, alias in plain.items() if alias not in others}
 
 
-def paths(node: Node, name: str, field: Node) -> list[Path]:
+def paths(name: str, alias: Any, aliases: dict[str, str]) -> list[Path]:
     """List where Pydantic, or the getter dict, looks a field up in an object."""
-    alias = field.get("validation_alias", name)
     if isinstance(alias, str):
-        is_plain = alias in plain_aliases(node.get("cls"))
-        return [(name,), (alias,)] if is_plain else [(alias,)]
-    if alias and isinstance(alias[0], list):
-        return [tuple(choice) for choice in alias]
-    return [tuple(alias)]
+        return [(name,), (alias,)] if alias in aliases else [(alias,)]
+    choices = alias if alias and isinstance(alias[0], list) else [alias]
+    return [tuple(choice) for choice in choices]

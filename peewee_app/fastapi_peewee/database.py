@@ -21,23 +21,9 @@ from peewee import BlobField, Database, DatabaseProxy, JSONField, SqliteDatabase
 from .engines import connector
 from .peewee_private import NO_STATEMENT
 from .prepared import PreparedQuery
-from .registered import Hook, Registered
-from .scope import (
-    NO_SCOPE,
-    ConnectionScope,
-    Holder,
-    MakeConnection,
-    NoConnectionError,
-)
+from .registered import Hook, MakeConnection, Registered
+from .scope import NO_SCOPE, ConnectionScope, NoConnectionError, close, set_to
 from .transactions import Atomic
-
-# Methods of a database that its scope replaces.
-SCOPE_METHODS = frozenset(
-    {
-        *("begin", "commit", "rollback", "in_transaction"),
-        *("connect", "close", "is_closed", "is_connection_usable"),
-    }
-)
 
 
 class NoAttributeError(NoConnectionError, AttributeError):
@@ -76,22 +62,20 @@ class ContextDatabase(DatabaseProxy):
     also a later one. Several of these databases in one app keep apart.
     """
 
-    _scope: ContextVar[ConnectionScope]
-    _registered: Registered
-    _engine: Database | None
-    _binary: Callable[[bytes], Any]
+    # Peewee's proxy takes no other attributes.
+    __slots__ = ("_Model", "_binary", "_engine", "current", "registered")
 
     json_methods = ContextJSON
 
     def __init__(self) -> None:
-        # Peewee's proxy takes no attributes.
-        vars(self).update(
-            _scope=ContextVar("scope", default=NO_SCOPE),
-            _registered=Registered(),
-            _engine=None,
-            _binary=lambda value: self.engine.get_binary_type()(value),  # type: ignore[attr-defined]
-        )
-        super().__init__()
+        self.current: ContextVar[ConnectionScope]
+        self.current = ContextVar("current", default=NO_SCOPE)
+        self.registered = Registered()
+        # The connection that was used last.
+        self._engine: Database | None = None
+        # One function, which Peewee's fields compare.
+        self._binary: Callable[[bytes], Any]
+        self._binary = lambda value: self.engine.get_binary_type()(value)  # type: ignore[attr-defined]
 
     def __deepcopy__(self, _memo: object) -> Self:
         return self  # As a database: it is a live resource.
@@ -99,40 +83,13 @@ class ContextDatabase(DatabaseProxy):
     @property  # type: ignore[misc]
     def __class__(self) -> type[Any]:
         # So that it passes for an instance of its engine's class, too.
-        return type(self._scope.get().made or self)
-
-    @property
-    def scope(self) -> ConnectionScope | None:
-        """Scope that this code runs in, or None."""
-        scope = self._scope.get()
-        return None if scope is NO_SCOPE else scope
-
-    def holder(self, connect: MakeConnection) -> Holder:
-        """Return a holder of one connection, with all registrations."""
-        return Holder(connect, self._registered)
-
-    @contextmanager
-    def use(self, scope: ConnectionScope) -> Iterator[Self]:
-        """Make it the scope of the block."""
-        before = self._scope.get()
-        self._scope.set(scope)
-        self._registered.call_back(scope.made)
-        try:
-            yield self
-        finally:
-            # Not reset(): a scope may end in another task than the one it began in.
-            self._scope.set(before)
-            self._registered.call_back(before.made)
+        return type(self.current.get().made or self)
 
     @property
     def obj(self) -> Database | DatabaseProxy:
         """Database of the proxy: a connection, open or not; else itself."""
-        scope = self._scope.get()
-        return self if scope is NO_SCOPE else scope.database
-
-    @obj.setter
-    def obj(self, value: None) -> None:
-        """Ignore the None that Peewee sets: the scope decides."""
+        scope = self.current.get()
+        return self if scope is NO_SCOPE else scope.made or scope.make()
 
     @property
     def engine(self) -> Database:
@@ -140,23 +97,22 @@ class ContextDatabase(DatabaseProxy):
 
         Raises NoConnectionError if there has been none.
         """
-        scope = self._scope.get()
-        engine = self._engine if scope is NO_SCOPE else scope.database
-        if engine is None:
+        scope = self.current.get()
+        if scope is not NO_SCOPE:
+            self._engine = scope.made or scope.make()
+        if self._engine is None:
             raise NoConnectionError
-        if engine is not self._engine:
-            vars(self)["_engine"] = engine
-        return engine
+        return self._engine
 
     def attach_callback(self, callback: Callable[[Any], None]) -> Any:
-        """Call it with the connection of a scope, before that is used.
+        """Call it with the connection before each statement.
 
         Peewee attaches the hooks of fields. Fields that follow the current engine by
         themselves need none.
         """
         field = getattr(callback, "__self__", None)
         if not isinstance(field, BlobField | JSONField):
-            self._registered.callbacks.append(callback)
+            self.registered.callbacks.append(callback)
         return callback
 
     def get_binary_type(self) -> Callable[[bytes], Any]:
@@ -166,7 +122,7 @@ class ContextDatabase(DatabaseProxy):
     @property
     def query_hooks(self) -> list[Hook]:
         """Hooks called after each statement, on every connection."""
-        return self._registered.query_hooks
+        return self.registered.query_hooks
 
     # As Peewee's, but for all connections of this database.
     session_start: Any = Database.session_start
@@ -175,43 +131,45 @@ class ContextDatabase(DatabaseProxy):
     batch_commit: Any = Database.batch_commit
     bind: Any = Database.bind
     bind_ctx: Any = Database.bind_ctx
+    func: Any = SqliteDatabase.func
+    aggregate: Any = SqliteDatabase.aggregate
+    collation: Any = SqliteDatabase.collation
+    window_function: Any = SqliteDatabase.window_function
     __enter__: Any = Database.__enter__
     __exit__: Any = Database.__exit__
 
     def __getattr__(self, name: str) -> Any:
-        scope = self._scope.get()
-        if name in SCOPE_METHODS:
+        scope = self.current.get()
+        if name in vars(ConnectionScope):  # It replaces methods: close, for example.
             return getattr(scope, name)
-        if name == "_Model":  # Peewee's own `Model` has not been asked for yet.
-            raise AttributeError(name)
-        told = name in Registered.METHODS
-        decorates = name in Registered.DECORATORS
-        value = None
         if scope is not NO_SCOPE:
-            value = getattr(scope.database, name)
-        elif not (told or decorates):
+            value = getattr(scope.made or scope.make(), name)
+        elif name in Registered.METHODS:
+            value = None
+        else:
             raise NoAttributeError
-        if told:
+        if name in Registered.METHODS:
             return partial(self._register, name)
-        if decorates:
-            return partial(getattr(SqliteDatabase, name), self)
         if name in NO_STATEMENT or not isinstance(value, MethodType):
             return value
         return partial(scope.call, name)
 
     def _register(self, method: str, *args: Any, **options: Any) -> Any:
-        result = self._registered.add(method, *args, **options)
-        self._scope.get().tell()
+        result = self.registered.add(method, *args, **options)
+        scope = self.current.get()
+        if not scope.is_closed():
+            with scope as database:
+                self.registered.tell(database)
         return result
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Do as Peewee's."""
-        with self._scope.get() as database:
+        with self.current.get() as database:
             return database.execute_sql(sql, params)
 
     def execute(self, query: Any, **options: Any) -> Any:
         """Do as Peewee's, but do not build SQL again."""
-        with self._scope.get() as database:
+        with self.current.get() as database:
             if isinstance(query, PreparedQuery) and not options:
                 return database.execute_sql(*query.kept)
             return database.execute(query, **options)
@@ -232,11 +190,11 @@ def connect(
     Raises the errors of `connector`, and at the first query Peewee's OperationalError
     if the database cannot be reached.
     """
-    holder = db.holder(connector(to) if isinstance(to, str) else to)
-    scope = ConnectionScope(holder, may_block=may_block)
+    make = connector(to) if isinstance(to, str) else to
+    scope = ConnectionScope(make, db.registered, may_block=may_block)
     try:
-        with db.use(scope):
+        with set_to(db.current, scope):
             yield db
     finally:
-        if scope.end():
-            holder.close()
+        if database := scope.end():
+            close(database)

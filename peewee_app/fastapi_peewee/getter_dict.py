@@ -9,29 +9,25 @@ the primary key. Then Pydantic reads the same objects.
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cache
 from typing import Any, TypeVar
 
 from peewee import BaseQuery, Model, PeeweeException
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema as PydanticSchema
 
-from .core_schemas import (
-    DICTS,
-    LISTS,
-    OBJECTS,
-    CoreSchema,
-    Node,
-    Path,
-    plain_aliases,
-    rename_inside,
-)
-from .relations import Known, relation_of
+from .core_schemas import CoreSchema, Path, Schema, rename_inside
+from .keyset import Key
+from .relations import Known, Relation, relation_of
 from .rows import FastReader, NotFast
 from .scope import NoConnectionError
 
 T = TypeVar("T")
+
+# Levels of objects that Pydantic reads, one inside the other.
+DEPTH = 255
 
 
 class PeeweeGetterDict(BaseModel):
@@ -59,8 +55,7 @@ class PeeweeGetterDict(BaseModel):
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> PydanticSchema:
         schema = handler(source)
-        if plain_aliases(cls):
-            rename_inside(handler.resolve_ref_schema(schema), cls)
+        rename_inside(handler.resolve_ref_schema(schema), cls)
         return schema
 
 
@@ -80,9 +75,7 @@ def read(annotation: type[T], data: Any) -> T:
 def reader(annotation: Any) -> "Reader":
     """Return the reader of the annotation, which is kept."""
     try:
-        if annotation not in _readers:
-            _readers[annotation] = Reader(annotation)
-        return _readers[annotation]
+        return _kept_reader(annotation)
     except TypeError:  # It cannot be a key.
         return Reader(annotation)
 
@@ -92,26 +85,32 @@ class Reader:
 
     def __init__(self, annotation: Any) -> None:
         self._core = CoreSchema(annotation)
-        self._fast = FastReader(self._core)
+        self._fast = FastReader()
         self.adapter = self._core.adapter
         # True if it may take more statements than a list's SELECT.
-        self.may_read_more = self._core.is_nested()
+        self.may_read_more = self._core.root.is_nested
 
-    def fetch(self, query: Any, limit: int) -> tuple[list[Any], bool]:
-        """Return the first `limit` rows of a query, and whether it has more.
+    def fetch(self, query: Any, limit: int) -> tuple[list[Any], Key | None]:
+        """Return the first `limit` rows of a query, as `read` takes them.
 
-        They are for `read`: instances, or objects that have the attributes it reads.
+        If the query has more rows, also return the primary key of the last of these.
         """
         with suppress(NotFast):
             return self._fast.fetch(self._core.root, query, limit)
         rows = list(query)
-        return rows[:limit], len(rows) > limit
+        if not len(rows) > limit > 0:
+            return rows[:limit], None
+        last = rows[limit - 1]
+        keys = query.model._meta.get_primary_keys()
+        if isinstance(last, dict):
+            return rows[:limit], tuple(last[key.name] for key in keys)
+        return rows[:limit], tuple(getattr(last, key.safe_name) for key in keys)
 
     def read(self, data: Any, **options: Any) -> Any:
         """Validate the data, and return the result; options are Pydantic's."""
-        loading = Loading(self._core, self._fast)
+        loading = Loading(self._fast)
         try:
-            loaded = loading.load(data)
+            loaded = loading.load(self._core.root, data)
             return self.adapter.validate_python(
                 loaded, **{"from_attributes": True, **options}
             )
@@ -129,23 +128,25 @@ class Reader:
 class Loading:
     """Loading of the relations that a schema names, by level."""
 
-    def __init__(self, core: CoreSchema, fast: FastReader) -> None:
-        self._core = core
+    def __init__(self, fast: FastReader) -> None:
         self._fast = fast
         self._known: Known = {}
         # Objects to read at the next level, by schema.
-        self._level: dict[int, tuple[Node, list[Model]]] = {}
-        self._seen: set[tuple[int, int]] = set()
+        self._level: dict[Schema, list[Model]] = defaultdict(list)
+        self._seen: set[tuple[Schema, int]] = set()
         self._put: list[tuple[Model, str]] = []
 
-    def load(self, data: Any) -> Any:
+    def load(self, schema: Schema, data: Any) -> Any:
         """Return the data, with queries run and the schema's relations loaded."""
-        data = self._walk([self._core.root], data)
-        while self._level:
-            level, self._level = self._level, {}
-            for node, instances in level.values():
-                for group in by_model(instances):
-                    self._load_fields(node, group)
+        data = self._walk(schema, data)
+        depth = 0
+        while self._level and depth < DEPTH:
+            level, self._level = self._level, defaultdict(list)
+            for found, instances in level.items():
+                for _, paths, field in found.fields:
+                    for path in paths:
+                        self._follow(path, instances, field)
+            depth += 1
         return data
 
     def undo(self) -> None:
@@ -153,119 +154,91 @@ class Loading:
         for instance, name in self._put:
             vars(instance).pop(name, None)
 
-    def _walk(self, schemas: list[Node], data: Any, *, replace: bool = True) -> Any:
-        """Find the Peewee objects in the data, which is read by one of the schemas.
+    def _walk(self, schema: Schema, data: Any, *, replace: bool = True) -> Any:
+        """Find the Peewee objects in the data.
 
         Returns the data with its queries run and, where `replace` lets it, with light
         objects and lists in place of instances and generators.
         """
-        if replace and len(schemas) == 1:
+        if replace:
             with suppress(NotFast):
-                return self._fast.read(schemas[0], data)
-        nodes = [node for schema in schemas for node in self._core.nodes(schema)]
-        objects = [node for node in nodes if node["type"] in OBJECTS]
+                return self._fast.read(schema, data)
         if isinstance(data, Model):
-            self._expect(objects, [data])
-        elif isinstance(data, Mapping):
-            return self._walk_mapping(nodes, data)
+            self._expect(schema.objects, [data])
+        elif isinstance(data, dict):
+            # In a union, another schema may read them.
+            replace = replace and type(data) is dict and len(schema.found) == 1
+            found = {
+                key: self._walk(
+                    schema.keys.get(key, schema.items), item, replace=replace
+                )
+                for key, item in data.items()
+            }
+            return found if replace else data
         elif isinstance(data, BaseQuery | Iterator | list | tuple | set | frozenset):
-            lists = [node for node in nodes if node["type"] in LISTS]
-            items = [item for node in lists for item in self._core.items(node)]
-            if any(map(self._core.nodes, items)) and (
-                replace or not isinstance(data, Iterator)
-            ):
-                return self._walk_items(items, data)
-        else:
-            self._walk_attributes(objects, data)
+            if schema.items.found and (replace or not isinstance(data, Iterator)):
+                return self._walk_items(schema.items, data, replace=replace)
+        elif not any(isinstance(data, found.cls) for found in schema.objects):
+            for name, field in schema.keys.items():
+                self._walk(field, value_of(data, name), replace=False)
         return data
 
-    def _walk_items(self, schemas: list[Node], data: Iterable[Any]) -> Any:
+    def _walk_items(self, schema: Schema, data: Iterable[Any], *, replace: bool) -> Any:
+        is_tuple = type(data) is tuple
+        replace = replace and (is_tuple or isinstance(data, list | Iterator))
         items = list(data)
-        instances = [item for item in items if isinstance(item, Model)]
-        nodes = [node for schema in schemas for node in self._core.nodes(schema)]
-        self._expect([n for n in nodes if n["type"] in OBJECTS], instances)
-        if len(instances) < len(items):
-            items = [self._walk(schemas, item) for item in items]
-        if type(data) in (tuple, set, frozenset):
-            return type(data)(items)  # type: ignore[call-arg]
-        return items if isinstance(data, list | Iterator) else data
+        # Those of a list take their statements together.
+        self._expect(schema.objects, [i for i in items if isinstance(i, Model)])
+        for place, item in enumerate(items):
+            if not isinstance(item, Model):
+                items[place] = self._walk(schema, item, replace=replace)
+        if not replace:
+            return data
+        return tuple(items) if is_tuple else items
 
-    def _walk_mapping(self, nodes: list[Node], data: Mapping[Any, Any]) -> Any:
-        found = dict(data)
-        for node in nodes:
-            if node["type"] in DICTS:
-                for key, value in found.items():
-                    found[key] = self._walk(self._core.items(node), value)
-            elif node["type"] in OBJECTS:
-                for key, schema in self._keys(node):
-                    if key in found:
-                        found[key] = self._walk([schema], found[key])
-        return found if type(data) is dict else data
-
-    def _walk_attributes(self, objects: list[Node], data: Any) -> None:
-        for node in objects:
-            if not isinstance(data, node.get("cls", ())):
-                for name, schema in self._keys(node):
-                    self._walk([schema], value_of(data, name), replace=False)
-
-    def _keys(self, node: Node) -> Iterator[tuple[Any, Node]]:
-        """Yield the keys of an object's fields, and their schemas."""
-        for paths, schema in self._core.fields(node):
-            for path in paths:
-                if len(path) == 1:
-                    yield path[0], schema
-
-    def _expect(self, nodes: list[Node], instances: list[Model]) -> None:
-        """Have the nodes' relations loaded at the next level."""
-        for node in nodes:
-            _, level = self._level.setdefault(id(node), (node, []))
+    def _expect(self, schemas: list[Schema], instances: Iterable[Model]) -> None:
+        """Have the schemas' relations loaded at the next level."""
+        for schema in schemas:
             for instance in instances:
-                mark = id(node), id(instance)
+                mark = schema, id(instance)
                 if mark not in self._seen:
                     self._seen.add(mark)
-                    level.append(instance)
+                    self._level[schema].append(instance)
 
-    def _load_fields(self, node: Node, instances: list[Model]) -> None:
-        for paths, field in self._core.fields(node):
-            for path in paths:
-                self._follow(path, instances, field)
-
-    def _follow(self, path: Path, instances: list[Model], field: Node) -> None:
+    def _follow(self, path: Path, instances: list[Model], field: Schema) -> None:
         """Load the relations on the path; expect its last to be read."""
-        found = instances
-        is_path = len(path) > 1
-        reads_list = is_path or bool(self._core.nodes(field))
-        takes_query = not is_path and self._core.has_function_before(field)
         for name in path:
             if isinstance(name, str):
-                groups = list(by_model(found))
-                found = [
-                    value
-                    for group in groups
-                    for value in self._related(name, group, reads_list, takes_query)
-                ]
-        self._expect(self._core.objects(field), found)
+                last = field if len(path) == 1 else None
+                instances = list(self._related(name, instances, last))
+        self._expect(field.objects + field.items.objects, instances)
 
     def _related(
-        self, name: str, instances: list[Model], reads_list: bool, takes_query: bool
+        self, name: str, instances: list[Model], field: Schema | None
     ) -> Iterator[Model]:
         """Load related objects; yield these, and those that were loaded before."""
-        relation = relation_of(type(instances[0]), name)
-        if relation is None:
-            values = [vars(instance).get(name) for instance in instances]
-        elif relation.many and not reads_list:
-            return
-        elif relation.loads_lists and takes_query:
-            return  # Peewee gives the list that is loaded, and else a query.
-        else:
-            missing = [i for i in instances if relation.loaded(i) is None]
-            put = relation.load(missing, self._known)
-            self._put += put if relation.many else []
-            values = [relation.loaded(instance) for instance in instances]
-        for value in values:
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Model):
-                    yield item
+        for group in by_model(instances):
+            relation = relation_of(type(group[0]), name)
+            if relation is None:
+                values = [vars(instance).get(name) for instance in group]
+            elif field and reads_query(field, relation):
+                continue
+            else:
+                missing = [i for i in group if relation.loaded(i) is None]
+                relation.load(missing, self._known)
+                self._put += [(owner, relation.attribute) for owner in missing]
+                values = [relation.loaded(instance) for instance in group]
+            for value in values:
+                for item in value if isinstance(value, list) else [value]:
+                    if isinstance(item, Model):
+                        yield item
+
+
+def reads_query(field: Schema, relation: Relation) -> bool:
+    """Return whether the field needs no rows, but the relation's query."""
+    # Of loaded links Peewee makes a list, and else a query.
+    is_changed = relation.loads_lists and field.has_function_before
+    return is_changed or (relation.many and not field.found)
 
 
 def why_endless(error: Any) -> str | None:
@@ -308,4 +281,4 @@ def value_of(data: Any, name: Any) -> Any:
     return getattr(data, name, None) if dataclasses.is_dataclass(data) else None
 
 
-_readers: dict[Any, Reader] = {}
+_kept_reader = cache(Reader)

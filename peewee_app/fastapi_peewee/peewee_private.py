@@ -16,6 +16,12 @@ from peewee import (
 # Not a query of another kind, which may have clauses of its own.
 PLAIN = {ModelSelect}
 
+# Clauses that look at the columns that are selected, or load relations.
+WHOLE_ROWS = (
+    *("simple_distinct", "distinct", "group_by", "having"),
+    *("windows", "cte_list", "load_tree"),
+)
+
 # Methods of a database that are no statement: they read the result of one, after which
 # others may run theirs, or keep Peewee's own account of transactions. Callbacks
 # after a commit may wait for another thread.
@@ -82,16 +88,12 @@ def is_narrowable(query: Any, fields: list[Field]) -> bool:
         and all(getattr(column, "model", None) is query.model for column in selected)
         and chosen.issuperset(map(id, fields))
         and is_fresh(query)
-        # It loads no relations itself.
-        and not query._load_tree
-        # No clause of it looks at the columns that are selected.
-        and query._simple_distinct is None
-        and query._distinct is None
-        and query._group_by is None
-        and query._having is None
-        and not query._windows
-        and not query._cte_list
-        and not any(is_literal(term) for term in query._order_by or ())
+        and all(clause(query, name) is None for name in WHOLE_ROWS)
+        # Nor is a term of ORDER BY SQL, which may count the columns.
+        and not any(
+            isinstance(getattr(term, "node", term), SQL)
+            for term in query._order_by or ()
+        )
     )
 
 
@@ -100,24 +102,14 @@ def is_fresh(query: Any) -> bool:
     return query._cursor_wrapper is None and query._row_type is None
 
 
-def is_literal(term: Any) -> bool:
-    """Return whether a term of ORDER BY is SQL, which may count the columns."""
-    return isinstance(getattr(term, "node", term), SQL)
-
-
 def loads_related(query: Any) -> bool:
     """Return whether the query loads relations itself."""
     return bool(query._load_tree)
 
 
-def is_limited(query: Any) -> bool:
-    """Return whether the query has a LIMIT or an OFFSET."""
-    return query._limit is not None or query._offset is not None
-
-
-def needs_columns(query: Any) -> bool:
-    """Return whether the number of rows depends on the columns that are selected."""
-    return not query._count_can_project_one()
+def clause(query: Any, name: str) -> Any:
+    """Return what the query has for this clause, or None."""
+    return getattr(query, f"_{name}")
 
 
 def rows_as_of(query: Any, plain: Any) -> Any:
@@ -131,13 +123,3 @@ def rows_as_of(query: Any, plain: Any) -> Any:
 def cursor_wrapper(query: Any, plain: Any, cursor: Any) -> Any:
     """Return the wrapper that `plain` has for the cursor."""
     return rows_as_of(query, plain)._get_cursor_wrapper(cursor)
-
-
-def order_of(query: Any) -> tuple[Any, ...]:
-    """Return the nodes of the query's ORDER BY."""
-    return query._order_by or ()
-
-
-def is_grouped(query: Any) -> bool:
-    """Return whether the query has a GROUP BY."""
-    return bool(query._group_by)

@@ -16,10 +16,11 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from anyio.to_thread import run_sync
-from peewee import OperationalError
+from peewee import Database, OperationalError
 
 from .database import ContextDatabase, connect
-from .scope import ConnectionScope, MakeConnection, set_to
+from .registered import MakeConnection
+from .scope import ConnectionScope, close, is_clean, set_to
 from .transactions import in_snapshot
 
 T = TypeVar("T")
@@ -32,23 +33,17 @@ class PoolTimeoutError(OperationalError):
 class Slot:
     """A thread, and the connection that it keeps from one request to the next."""
 
-    def __init__(
-        self,
-        db: ContextDatabase,
-        connect: MakeConnection,
-        free: Callable[["Slot"], None],
-    ) -> None:
-        self._db = db
-        self._connect = connect
+    def __init__(self, free: Callable[["Slot"], None]) -> None:
         self._free = free
+        # Connection of the last request, if it has made one.
+        self.kept: Database | None = None
+        # The request and its functions: the slot is free after the last of them.
+        self.users = 0
         self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._running = 0
-        self._given_back = False
-        self.holder = db.holder(connect)
 
-    async def run(self, function: Callable[[], T]) -> T:
-        """Call the function on the slot's thread, in this context; return its result.
+    def run(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        """Call the function on the slot's thread, in this context.
 
         If the caller is cancelled, the function runs on, and the slot is free when it
         is done. Raises OperationalError if no thread can start.
@@ -58,7 +53,7 @@ class Slot:
         context = copy_context()
 
         def done(set_answer: Callable[[Any], None], value: object) -> None:
-            self._end_run()
+            self._end_use()
             if not answer.done():
                 set_answer(value)
 
@@ -66,44 +61,47 @@ class Slot:
             outcome: tuple[Callable[[Any], None], object]
             try:
                 outcome = answer.set_result, context.run(function)
+            except StopIteration as exc:  # No future takes it.
+                error = RuntimeError("The function raised StopIteration.")
+                error.__cause__ = exc
+                outcome = answer.set_exception, error
             except BaseException as exc:
                 outcome = answer.set_exception, exc
             try:
                 loop.call_soon_threadsafe(done, *outcome)
             except RuntimeError:  # The loop is closed, and nobody waits.
-                self._end_run()
+                self._end_use()
 
         self.start()
         self._jobs.put(job)
-        self._running += 1
-        return await answer
+        self.users += 1
+        return answer
+
+    def _end_use(self) -> None:
+        self.users -= 1
+        if not self.users:
+            self._free(self)
 
     def give_back(self, scope: ConnectionScope) -> None:
         """End the scope, and let the next request have the slot; never block."""
-        if not scope.end():
-            self.holder = self._db.holder(self._connect)
-        elif not self.holder.end_use():
-            with suppress(OperationalError):  # Then the next request cleans it.
+        self.kept = scope.end()
+        if self.kept and not is_clean(self.kept):
+            self._jobs.put(partial(close, self.kept))
+            self.kept = None
+            with suppress(OperationalError):  # Then the next request's thread does it.
                 self.start()
-                self._jobs.put(self.holder.clean)
-        if self._running:
-            self._given_back = True
-        else:
-            self._free(self)
+        self._end_use()
 
     def close(self) -> None:
         """Close the connection, and end the thread; block until that is done."""
+        self._jobs.put(None)
         if self._thread:
-            self._jobs.put(None)
             self._thread.join()
             self._thread = None
-        self.holder.close()
-
-    def _end_run(self) -> None:
-        self._running -= 1
-        if self._given_back and not self._running:
-            self._given_back = False
-            self._free(self)
+        else:
+            self._work()
+        if self.kept:
+            close(self.kept)
 
     def start(self) -> None:
         """Start the thread; raise OperationalError if it cannot."""
@@ -125,10 +123,11 @@ class Slot:
 class RequestScope(ConnectionScope):
     """Scope of a request, with the request's slot."""
 
-    def __init__(self, pool: "Pool", slot: Slot) -> None:
-        super().__init__(slot.holder)
+    slot: Slot
+
+    def __init__(self, pool: "Pool") -> None:
+        super().__init__(pool.connect, pool.db.registered)
         self.pool = pool
-        self.slot = slot
         # Number of users: it ends with the last one.
         self.users = 0
 
@@ -150,8 +149,8 @@ class Pool:
     ) -> None:
         self.db = db
         self.timeout = timeout
-        self._connect = connect
-        self._slots = [Slot(db, connect, self._free) for _ in range(size)]
+        self.connect = connect
+        self._slots = [Slot(self._free) for _ in range(size)]
         # Last in, first out: the connection that was used last is warm.
         self._idle = list(self._slots)
         self._waiting: deque[asyncio.Future[Slot]] = deque()
@@ -161,20 +160,24 @@ class Pool:
         """Open a scope for code on the event loop, when a slot is free.
 
         Within a request, also in a task that the request has started, it is that
-        request's scope, which ends with its last user. Where code `idles`, it holds
+        request's scope, which ends with its last user. In `idling` code it holds
         nothing: each `run` gets a scope of its own. Raises PoolTimeoutError if no slot
         comes free within the pool's timeout.
         """
-        if idles.get() and self not in _idle.get():
-            with set_to(_idle, (*_idle.get(), self)):
+        pools = idling.get()
+        if pools is not None and self not in pools:
+            with set_to(idling, (*pools, self)):
                 yield self.db
             return
-        scope = self.db.scope
+        scope = self.db.current.get()
         if not (isinstance(scope, RequestScope) and scope.pool is self and scope.users):
-            scope = await self._admit()
+            scope = RequestScope(self)
+            scope.slot = slot = await self._take()
+            slot.users += 1
+            scope.made = slot.kept
         scope.users += 1
         try:
-            with set_to(_request, scope), self.db.use(scope):
+            with set_to(_request, scope), set_to(self.db.current, scope):
                 yield self.db
         finally:
             scope.users -= 1
@@ -187,7 +190,7 @@ class Pool:
 
         It waits for no slot: its connection is an additional one.
         """
-        with connect(self.db, self._connect) as db:
+        with connect(self.db, self.connect) as db:
             yield db
 
     def check(self) -> None:
@@ -199,14 +202,6 @@ class Pool:
         """Close all connections, and end their threads; block until that is done."""
         for slot in self._slots:
             slot.close()
-
-    async def _admit(self) -> RequestScope:
-        slot = await self._take()
-        try:
-            return RequestScope(self, slot)
-        except BaseException:
-            self._free(slot)
-            raise
 
     async def _take(self) -> Slot:
         if self._idle:
@@ -242,21 +237,21 @@ async def run(function: Callable[[], T], *, snapshot: bool = False) -> T:
     (see `in_snapshot`). Outside a request, on one of the framework's threads.
     """
     request = _request.get()
-    if request is None or not request.users:
-        if not (pools := _idle.get()):
-            return await run_sync(function)
-        async with AsyncExitStack() as stack:
-            for pool in pools:
-                await stack.enter_async_context(pool.request())
-            return await run(function, snapshot=snapshot)
-    if snapshot:
-        function = partial(in_snapshot, request.pool.db, function)
-    return await request.slot.run(function)
+    if request and request.users:
+        if snapshot:
+            function = partial(in_snapshot, request.pool.db, function)
+        return await request.slot.run(function)
+    pools = idling.get()
+    if not pools:
+        return await run_sync(function)
+    async with AsyncExitStack() as stack:
+        for pool in pools:
+            await stack.enter_async_context(pool.request())
+        return await run(function, snapshot=snapshot)
 
 
-# True for code that waits long between its queries, such as a WebSocket's.
-idles: ContextVar[bool] = ContextVar("idles", default=False)
-# Pools from which idling code takes a slot for each `run`.
-_idle: ContextVar[tuple[Pool, ...]] = ContextVar("idle", default=())
 # The request that this code belongs to.
 _request: ContextVar[RequestScope | None] = ContextVar("request", default=None)
+# Pools from which code that waits long between its queries, such as a WebSocket's,
+# takes a slot for each `run`; None for other code.
+idling: ContextVar[tuple[Pool, ...] | None] = ContextVar("idling", default=None)

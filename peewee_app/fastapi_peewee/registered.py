@@ -1,13 +1,13 @@
 """Registrations on a database, which every connection gets."""
 
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from peewee import Database, QueryEvent, SqliteDatabase
 
-# The version that a new connection knows.
-UNTOLD = -1
+# Makes an unopened connection, with `thread_safe=False`.
+MakeConnection = Callable[[], Database]
 
 Hook = Callable[[QueryEvent], Any]
 
@@ -26,15 +26,15 @@ class Registered:
             "set_isolation_level",
         }
     )
-    # Decorators that call one of these.
-    DECORATORS = frozenset({"func", "aggregate", "collation", "window_function"})
 
     def __init__(self) -> None:
         self.query_hooks: list[Hook] = []
         # Hooks of fields that look at the engine.
         self.callbacks: list[Callable[[Database], None]] = []
-        self.version = 0
+        # Calls of the methods, numbered, and the last number that a connection knows.
         self._calls: list[tuple[int, tuple[Any, ...]]] = []
+        self._number = 0
+        self._known: WeakKeyDictionary[Database, int] = WeakKeyDictionary()
         # Never opened: it answers like Peewee's, also to wrong arguments. Only
         # SQLite's methods have an answer.
         self._example = SqliteDatabase(None)
@@ -45,40 +45,42 @@ class Registered:
         result = answer and answer(*args, **options)
         call = method, args, options
         self._calls = [(n, other) for n, other in self._calls if other != call]
-        self.version += 1
-        self._calls.append((self.version, call))
+        self._number += 1
+        self._calls.append((self._number, call))
         return result
 
-    def call_back(self, database: Database | None) -> None:
-        """Call the callbacks with the connection, if it has been made."""
-        if database is not None:
-            for callback in self.callbacks:
-                callback(database)
+    def make(self, connect: MakeConnection) -> Database:
+        """Make a connection that has the hooks, beside those of its own.
 
-    def tell(self, database: Database, version: int) -> int:
-        """Update a connection from the version that it knows.
-
-        Returns its new version. Raises AttributeError for an engine without the
-        method.
+        Raises TypeError for a database that keeps a connection for each thread.
         """
-        if version == UNTOLD:
-            own: Any = database.query_hooks
-            both: Any = BothHooks(self.query_hooks, own) if own else self.query_hooks
-            database.query_hooks = both
-            self.call_back(database)
-        known = self.version
-        for number, (method, args, options) in self._calls:
-            if number > version:
+        database = connect()
+        if database.thread_safe:
+            raise TypeError("The database needs the option thread_safe=False.")
+        if database.query_hooks:
+            database.query_hooks.append(self._call_hooks)
+        else:
+            database.query_hooks = self.query_hooks
+        return database
+
+    def tell(self, database: Database) -> None:
+        """Call the methods on a connection that it has not been told of.
+
+        Raises AttributeError for an engine without the method.
+        """
+        known, number = self._known.get(database, 0), self._number
+        if known == number:
+            return
+        for added, (method, args, options) in self._calls:
+            if added > known:
                 getattr(database, method)(*args, **options)
-        return known
+        self._known[database] = number
 
+    def call_back(self, database: Database) -> None:
+        """Call the callbacks with the connection."""
+        for callback in self.callbacks:
+            callback(database)
 
-class BothHooks:
-    """Hooks of all connections, and those of one connection."""
-
-    def __init__(self, shared: list[Hook], own: list[Hook]) -> None:
-        self.shared = shared
-        self.own = own
-
-    def __iter__(self) -> Iterator[Hook]:
-        return chain(self.shared, self.own)
+    def _call_hooks(self, event: QueryEvent) -> None:
+        for hook in self.query_hooks:
+            hook(event)

@@ -3,31 +3,31 @@
 They are put where Peewee's own `prefetch` and `with_related` put them.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from inspect import getattr_static
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from peewee import (
     BackrefAccessor,
     Field,
     ForeignKeyAccessor,
+    ForeignKeyField,
     ManyToManyFieldAccessor,
     Model,
     ModelSelect,
 )
 
+from . import size_limit
 from .peewee_private import with_rows
-from .size_limit import FEW, check_size, few
-
-T = TypeVar("T")
 
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535.
 BATCH = 30_000
 
 # Instances that were loaded, by model and primary key.
 Known = dict[tuple[type[Model], Any], Model]
+# Runs the query for these keys, with at most so many rows.
+Run = Callable[[list[Any], int | None], Sequence[Any]]
 
 
 class Relation:
@@ -36,68 +36,72 @@ class Relation:
     `key` is the field of the owner, and `link` the equal field of the related rows.
     """
 
-    key: Field
-    link: Field
-    to: type[Model]
     many = True
     # Loaded rows are a list, and no query with rows.
     loads_lists = False
 
-    def __init__(self, name: str, accessor: Any) -> None:
-        self.name = name
-        self.accessor = accessor
+    def __init__(self, name: str, key: Field, link: Field) -> None:
+        self.key = key
+        self.link = link
+        self.to: type[Model] = link.model
+        # Attribute of the owner that has what is loaded.
+        self.attribute = name
 
     def loaded(self, owner: Model) -> list[Any] | None:
         """Return loaded objects; None if Peewee would ask the database."""
-        value = vars(owner).get(self.name)
+        value = vars(owner).get(self.attribute)
         return None if value is None else list(value)
 
-    def query(self) -> "ModelSelect[Any]":
-        """Select any owner's related rows, in order."""
+    def query(self, keys: list[Any]) -> "ModelSelect[Any]":
+        """Select the related rows of these keys, in order."""
+        query = self.select().where(self.link.in_(keys))
+        order = self.to._meta.get_primary_keys()
+        return query.order_by_extend(*order) if order else query
+
+    def select(self) -> "ModelSelect[Any]":
+        """Select any owner's related rows."""
+        query: ModelSelect[Any] = self.to.select()
+        return query
+
+    def rows(self, keys: list[Any], run: Run, fields: Sequence[Field]) -> list[Any]:
+        """Return the related rows of these keys, with these columns.
+
+        It takes a statement for each 30,000 keys.
+        """
+        rows: list[Any] = []
+        for batch in padded(keys):
+            found = run(batch, size_limit.FEW + 1)
+            if len(found) > size_limit.FEW:
+                size_limit.check_size(self.query(batch), fields)
+                found = run(batch, None)
+            rows += found
+        return rows
+
+    def load(self, owners: Sequence[Model], known: Known) -> None:
+        """Load these owners' rows. A known row stays the known instance.
+
+        An owner without a key is left to Peewee.
+        """
+        keys = [owner.__data__.get(self.key.name) for owner in owners]
+        found = by_key(keys, partial(self._fetch, known))
+        for owner, rows in zip(owners, found, strict=True):
+            if rows is not None:
+                self.put(owner, rows)
+
+    def put(self, owner: Model, rows: list[Model]) -> None:
+        """Give the owner its rows."""
         raise NotImplementedError
 
     def known(self, row: Model, known: Known) -> Model:
         """Return the known instance of the row, or this one from now on."""
         return known_as(row, known)
 
-    def put(self, owner: Model, rows: list[Model]) -> str:
-        """Give the owner its rows; return the name of the attribute that has them."""
-        raise NotImplementedError
+    def _fetch(self, known: Known, keys: list[Any]) -> Iterator[tuple[Any, Model]]:
+        def run(keys: list[Any], limit: int | None) -> list[Any]:
+            return list(self.query(keys).limit(limit))
 
-    def load(self, owners: Iterable[Model], known: Known) -> list[tuple[Model, str]]:
-        """Load these owners' rows; return each owner, and the attribute it was given.
-
-        It takes a statement for each 30,000 keys. An owner without a key gets nothing.
-        A known row stays the known instance.
-        """
-        of_key: dict[Any, list[Model]] = defaultdict(list)
-        for owner in owners:
-            of_key[owner.__data__.get(self.key.name)].append(owner)
-        of_key.pop(None, None)
-        rows_of: dict[Any, list[Model]] = defaultdict(list)
-        for keys in batches(of_key):
-            query = self.query().where(self.link.in_(keys))
-            rows = list(few(query))
-            if len(rows) > FEW:
-                check_size(query, query.model._meta.sorted_fields)
-                rows = list(query.clone())
-            for row in rows:
-                rows_of[row.__data__[self.link.name]].append(self.known(row, known))
-        if self.many and not rows_of.keys() <= of_key.keys():
-            # Keys that only the database takes for equal, by a collation.
-            rows_of = {
-                key: [
-                    self.known(row, known)
-                    for row in self.query().where(self.link == key)
-                ]
-                for key in of_key
-            }
-        return [
-            (owner, self.put(owner, rows_of.get(key, [])))
-            for key, same in of_key.items()
-            for owner in same
-            if self.many or key in rows_of
-        ]
+        for row in self.rows(keys, run, self.to._meta.sorted_fields):
+            yield row.__data__[self.link.name], self.known(row, known)
 
 
 class ForeignKey(Relation):
@@ -105,43 +109,22 @@ class ForeignKey(Relation):
 
     many = False
 
-    def __init__(self, name: str, accessor: ForeignKeyAccessor) -> None:
-        super().__init__(name, accessor)
-        self.key = accessor.field
-        self.link = accessor.field.rel_field
-        self.to = accessor.field.rel_model
-
     def loaded(self, owner: Model) -> list[Any] | None:
-        if self.name not in owner.__rel__:
-            return None
-        return [owner.__rel__[self.name]]
+        related = owner.__rel__
+        return [related[self.attribute]] if self.attribute in related else None
 
-    def query(self) -> "ModelSelect[Any]":
-        query: ModelSelect[Any] = self.to.select()
-        return query
-
-    def put(self, owner: Model, rows: list[Model]) -> str:
-        owner.__rel__[self.name] = rows[0]
-        return self.name
+    def put(self, owner: Model, rows: list[Model]) -> None:
+        if rows:
+            owner.__rel__[self.attribute] = rows[0]
 
 
 class Backref(Relation):
     """Objects that refer to the owner, in the order of their primary key."""
 
-    def __init__(self, name: str, accessor: BackrefAccessor) -> None:
-        super().__init__(name, accessor)
-        self.key = accessor.field.rel_field
-        self.link = accessor.field
-        self.to = accessor.field.model
-
-    def query(self) -> "ModelSelect[Any]":
-        return in_order(self.to.select(), self.to)
-
-    def put(self, owner: Model, rows: list[Model]) -> str:
+    def put(self, owner: Model, rows: list[Model]) -> None:
         # A query that has run: a validator may make another one of it.
-        query = self.accessor.__get__(owner)
-        vars(owner)[self.name] = with_rows(query, rows)
-        return self.name
+        query = getattr(owner, self.attribute)
+        vars(owner)[self.attribute] = with_rows(query, rows)
 
 
 class ManyToMany(Relation):
@@ -149,39 +132,28 @@ class ManyToMany(Relation):
 
     loads_lists = True
 
-    def __init__(self, name: str, accessor: ManyToManyFieldAccessor) -> None:
-        super().__init__(name, accessor)
-        self.link = accessor.src_fk
-        self.key = accessor.src_fk.rel_field
-        self.links: str = accessor.src_fk.backref
-        self.other = accessor.dest_fk
-        self.to = accessor.rel_model
+    def __init__(self, links: ForeignKeyField, other: ForeignKeyField) -> None:
+        super().__init__(links.backref, links.rel_field, links)
+        self.other = other
+        self.to = other.rel_model
 
     def loaded(self, owner: Model) -> list[Any] | None:
-        links = vars(owner).get(self.links)
+        links = vars(owner).get(self.attribute)
         if not isinstance(links, list):
             return None
         return [getattr(link, self.other.name) for link in links]
 
-    def query(self) -> "ModelSelect[Any]":
+    def select(self) -> "ModelSelect[Any]":
         query: ModelSelect[Any] = ModelSelect(self.link.model, [self.link, self.to])
-        return in_order(query.join(self.to, on=self.other), self.to)
+        return query.join(self.to, on=self.other)
+
+    def put(self, owner: Model, rows: list[Model]) -> None:
+        vars(owner)[self.attribute] = rows
 
     def known(self, row: Model, known: Known) -> Model:
         name = self.other.name
         row.__rel__[name] = known_as(row.__rel__[name], known)
         return row
-
-    def put(self, owner: Model, rows: list[Model]) -> str:
-        vars(owner)[self.links] = rows
-        return self.links
-
-
-KINDS: dict[type, Any] = {
-    ForeignKeyAccessor: ForeignKey,
-    BackrefAccessor: Backref,
-    ManyToManyFieldAccessor: ManyToMany,
-}
 
 
 def relation_of(model: type[Model], name: str) -> Relation | None:
@@ -190,30 +162,52 @@ def relation_of(model: type[Model], name: str) -> Relation | None:
     Also None where a program changes how Peewee reads it: by an accessor of its own,
     or with `lazy_load=False`.
     """
-    accessor = getattr_static(model, name, None)
-    kind = KINDS.get(type(accessor))
-    if kind is ForeignKey and not accessor.field.lazy_load:
-        return None
-    if kind is ManyToMany and accessor.src_fk.backref in ("+", "!"):
-        return None
-    relation: Relation | None = kind and kind(name, accessor)
-    return relation
+    accessor: Any = getattr_static(model, name, None)
+    kind = type(accessor)
+    if kind is ForeignKeyAccessor and accessor.field.lazy_load:
+        return ForeignKey(name, accessor.field, accessor.field.rel_field)
+    if kind is BackrefAccessor:
+        return Backref(name, accessor.field.rel_field, accessor.field)
+    if kind is ManyToManyFieldAccessor and accessor.src_fk.backref not in ("+", "!"):
+        return ManyToMany(accessor.src_fk, accessor.dest_fk)
+    return None
+
+
+def by_key(
+    keys: Sequence[Any], fetch: Callable[[list[Any]], Iterable[tuple[Any, Any]]]
+) -> list[list[Any] | None]:
+    """Return what is related to each key; None for a key that is None.
+
+    `fetch` yields what is related to some keys, with the key of each. Keys that only
+    the database takes for equal, by a collation, and those that are not hashable are
+    fetched one by one.
+    """
+    try:
+        of_key: dict[Any, list[Any]] = {key: [] for key in keys if key is not None}
+        for key, item in fetch(list(of_key)):
+            of_key[key].append(item)
+    except (KeyError, TypeError):
+        return [
+            None if key is None else [item for _, item in fetch([key])] for key in keys
+        ]
+    return list(map(of_key.get, keys))
 
 
 def known_as(row: Model, known: Known) -> Model:
     """Return the known instance of the row, or this one from now on."""
     key = row.get_id()
-    return row if key is None else known.setdefault((type(row), key), row)
+    try:
+        return row if key is None else known.setdefault((type(row), key), row)
+    except TypeError:  # It is not hashable.
+        return row
 
 
-def in_order(query: "ModelSelect[Any]", model: type[Model]) -> "ModelSelect[Any]":
-    """Order the query by the primary key, after its own order."""
-    keys = model._meta.get_primary_keys()
-    return query.order_by_extend(*keys) if keys else query
+def padded(keys: list[Any]) -> Iterator[list[Any]]:
+    """Split keys into batches for a statement, of few different lengths.
 
-
-def batches(keys: Iterable[T]) -> Iterator[list[T]]:
-    """Split keys into batches for a statement."""
-    rest = iter(keys)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
+    Each length is a statement of its own, whose SQL may be kept.
+    """
+    for start in range(0, len(keys), BATCH):
+        batch = keys[start : start + BATCH]
+        length = min(1 << (len(batch) - 1).bit_length(), BATCH)
+        yield batch + batch[-1:] * (length - len(batch))

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .engines.errors import one_line, why_unavailable, without_values
-from .pool import idles
+from .pool import idling
 from .scope import set_to
 from .size_limit import TooLargeError, too_large
 
@@ -54,7 +54,7 @@ class WebSocketMiddleware:
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return
-        with set_to(idles, True):
+        with set_to(idling, ()):
             await self.app(scope, receive, send)
 
 

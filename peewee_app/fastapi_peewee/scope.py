@@ -1,24 +1,22 @@
 """Scopes of requests, scripts and threads.
 
 Each connection is a Peewee `Database` of its own, made with `thread_safe=False` (plain
-state, no lock). A scope lends it to the code of one request, on whatever threads.
+state, no lock). A scope lends it to the code of one request, on whatever threads, and
+hands it on at its end.
 """
 
 import threading
 from asyncio import _get_running_loop
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
 from peewee import Database, InterfaceError, OperationalError, PeeweeException
 
-from .registered import UNTOLD, Registered
+from .registered import MakeConnection, Registered
 
 T = TypeVar("T")
-
-# Makes an unopened connection, with `thread_safe=False`.
-MakeConnection = Callable[[], Database]
 
 
 class NoConnectionError(RuntimeError):
@@ -57,109 +55,6 @@ class EventLoopError(RuntimeError):
         )
 
 
-class Holder:
-    """Holder of one connection, which is opened at its first use."""
-
-    def __init__(self, connect: MakeConnection, registered: Registered) -> None:
-        self.registered = registered
-        self._connect = connect
-        # The connection, if it has been made.
-        self.made: Database | None = None
-        # The version of registrations that it knows.
-        self._version = UNTOLD
-        self._is_clean = True
-        # Held while the connection is made, and while it is opened or closed.
-        self._making = threading.Lock()
-        self._lock = threading.Lock()
-
-    @property
-    def database(self) -> Database:
-        """Connection, open or not; it is made at the first use.
-
-        Raises TypeError for a database that keeps a connection for each thread.
-        """
-        if database := self.made:
-            return database
-        with self._making:
-            if not self.made:
-                database = self._connect()
-                if database.thread_safe:
-                    raise TypeError("The database needs the option thread_safe=False.")
-                self._version = self.registered.tell(database, UNTOLD)
-                self.made = database
-            return self.made
-
-    def open(self) -> Database:
-        """Return the connection, open and fit for use; block while it connects.
-
-        Raises the errors of `database`, and Peewee's OperationalError if the database
-        cannot be reached.
-        """
-        self.clean()
-        with self._lock:
-            database = self.database
-            if not database.is_closed() and not is_reusable(database):
-                self._discard(database)
-                database = self.database
-            if database.is_closed():
-                database.connect()
-            if self._version != self.registered.version:
-                self.tell()
-            return database
-
-    def tell(self) -> None:
-        """Tell the connection what has been registered since it was opened."""
-        self._version = self.registered.tell(self.database, self._version)
-
-    def end_use(self) -> bool:
-        """Return whether the next scope can have it as it is, uncleaned.
-
-        Never blocks.
-        """
-        self._is_clean = self.made is None or is_clean(self.made)
-        return self._is_clean
-
-    def clean(self) -> None:
-        """Roll back an open transaction; close if that does not help. Blocks."""
-        with self._lock:
-            database = self.made
-            if self._is_clean or database is None:
-                return
-            self._is_clean = True
-            while database.in_transaction():
-                database.pop_transaction()
-            with suppress(PeeweeException):
-                database.rollback()
-            if not is_clean(database):
-                self._discard(database)
-
-    def close(self) -> None:
-        """Close the connection, which rolls back. Blocks."""
-        with self._lock:
-            if self.made is not None:
-                self._discard(self.made)
-
-    def _discard(self, database: Database) -> None:
-        self.made = None
-        while database.in_transaction():
-            database.pop_transaction()
-        database.close()
-
-
-def is_reusable(database: Database) -> bool:
-    """Return whether an open connection can be used for another scope."""
-    check = getattr(database, "is_reusable", database.is_connection_usable)
-    return bool(check())
-
-
-def is_clean(database: Database) -> bool:
-    """Return whether another scope can use the connection as it is; never block."""
-    if database.in_transaction():
-        return False
-    check = getattr(database, "is_clean", lambda: True)
-    return database.is_closed() or bool(check())
-
-
 class ConnectionScope:
     """Scope of one request, script or thread, which connects at its first query.
 
@@ -169,75 +64,107 @@ class ConnectionScope:
     `may_block`.
     """
 
-    def __init__(self, holder: Holder, *, may_block: bool = False) -> None:
-        self._holder = holder
+    def __init__(
+        self,
+        connect: MakeConnection,
+        registered: Registered,
+        *,
+        may_block: bool = False,
+    ) -> None:
+        self._connect = connect
+        self._registered = registered
         self._may_block = may_block
-        self._database: Database | None = None
+        # The connection, if it has been made; it may be the last scope's.
+        self.made: Database | None = None
+        # The same, when this scope has opened it.
+        self._used: Database | None = None
         self._statement = threading.RLock()
-        # Held for a moment only: the event loop takes it too.
-        self._lock = threading.Lock()
-        self._statements = 0
+        # Statements of the thread whose turn it is, one within the other.
+        self._depth = 0
         self._ended = False
         self._transaction: object | None = None
 
-    @property
-    def database(self) -> Database:
-        """Connection, open or not, to look at.
+    def make(self) -> Database:
+        """Return the connection, open or not, to look at; make it if there is none.
 
-        Raises NoConnectionError after the scope has ended.
+        Raises NoConnectionError after the scope has ended, and TypeError for a database
+        that keeps a connection for each thread.
         """
         if self._ended:
             raise NoConnectionError
-        return self._database or self._holder.database
-
-    @property
-    def made(self) -> Database | None:
-        """Connection, if it has been made."""
-        return self._holder.made
+        with self._statement:
+            if not self.made:
+                self.made = self._registered.make(self._connect)
+            return self.made
 
     def __enter__(self) -> Database:
-        with self._lock:
-            if self._ended:
-                raise NoConnectionError
-            if _get_running_loop() is not None and not self._may_block:
-                raise EventLoopError
-            self._statements += 1
+        if self._ended:
+            raise NoConnectionError
+        if not self._may_block and _get_running_loop() is not None:
+            raise EventLoopError
         self._statement.acquire()
+        self._depth += 1
         try:
+            if self._ended:  # Since it began to wait for its turn.
+                raise NoConnectionError
             if self._transaction and self._transaction not in _begun.get():
                 raise SharedTransactionError
-            if self._database is None:
-                self._database = self._holder.open()
+            database = self._used or self._open()
+            if self._registered.callbacks:
+                self._registered.call_back(database)
         except BaseException:
             self.__exit__()
             raise
-        return self._database
+        return database
 
     def __exit__(self, *_exc: object) -> None:
+        self._depth -= 1
+        is_last = not self._depth
         self._statement.release()
-        with self._lock:
-            self._statements -= 1
-            is_left_behind = self._ended and not self._statements
-        if is_left_behind:
-            self._holder.close()
+        if is_last and self._ended and (left_behind := self.end()):
+            close(left_behind)
+
+    def _open(self) -> Database:
+        database = self.made or self.make()
+        if not database.is_closed() and not is_reusable(database):
+            close(database)
+        self._registered.tell(database)
+        if database.is_closed():
+            database.connect()
+        self._used = database
+        return database
+
+    def end(self) -> Database | None:
+        """Let no more statements run, and hand the connection on; never block.
+
+        Returns None if none was made, and while another thread still runs a statement:
+        that thread closes the connection then.
+        """
+        self._ended = True
+        if not self._statement.acquire(blocking=False):
+            return None
+        try:
+            if self._depth:
+                return None
+            database, self.made, self._used = self.made, None, None
+            return database
+        finally:
+            self._statement.release()
 
     def call(self, method: str, *args: Any, **options: Any) -> Any:
         """Call a method of the connection, as one statement."""
         with self as database:
             return getattr(database, method)(*args, **options)
 
+    # Methods of Peewee's databases, as they are for a scope.
+
     def is_closed(self) -> bool:
         """Return whether the scope has not connected, or its connection is closed."""
-        return self._database is None or self._database.is_closed()
+        return self._used is None or self._used.is_closed()
 
-    def in_transaction(self) -> bool:
-        """Return whether a transaction is open; there is none before the first query.
-
-        The connection may be in the last scope's, until it is cleaned.
-        """
-        if self._ended:
-            raise NoConnectionError
-        return self._database is not None and self._database.in_transaction()
+    def is_connection_usable(self) -> bool:
+        """Return whether the connection is open, and can be reused."""
+        return not self.is_closed() and self.call("is_connection_usable") is True
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         """Connect before the first query; return False if connected.
@@ -248,27 +175,18 @@ class ConnectionScope:
             if not reuse_if_open:
                 raise OperationalError("Connection already opened.")
             return False
-        self._database = None
+        self._used = None
         with self:
             return True
-
-    def is_connection_usable(self) -> bool:
-        """Return whether the connection is open, and can be reused."""
-        return not self.is_closed() and self.call("is_connection_usable") is True
 
     def close(self) -> bool:
         """Close the connection; return False if it is. The next query connects."""
         if self.is_closed():
             return False
         with self as database:
-            self._database = None if database.close() else database
+            database.close()
+            self._used = None
             return True
-
-    def tell(self) -> None:
-        """Tell the connection what has been registered since it was opened."""
-        if not self._ended:
-            with self._statement:
-                self._holder.tell()
 
     def begin(self, *options: Any, **more: Any) -> None:
         """Begin a transaction, in which only the caller may run statements."""
@@ -285,11 +203,12 @@ class ConnectionScope:
 
     def rollback(self) -> None:
         """Roll the transaction back, which ends it; anybody may do so."""
-        with self._statement:  # Until it is done, nobody else is let in.
-            scope = self._if_open()
-            self._end_transaction()
-            with scope as database:
+        _begun.set(_begun.get() | {self._transaction})
+        with self._if_open() as database:
+            try:
                 database.rollback()
+            finally:
+                self._end_transaction()
 
     def _if_open(self) -> Self:
         if not self._ended and self.is_closed():
@@ -300,15 +219,27 @@ class ConnectionScope:
         _begun.set(_begun.get() - {self._transaction})
         self._transaction = None
 
-    def end(self) -> bool:
-        """Let no more statements run; never block.
 
-        Returns False while another thread still runs one: the connection is closed
-        when that is done.
-        """
-        with self._lock:
-            self._ended = True
-            return not self._statements
+def is_reusable(database: Database) -> bool:
+    """Return whether an open connection can be used for another scope."""
+    check = getattr(database, "is_reusable", database.is_connection_usable)
+    return bool(check())
+
+
+def is_clean(database: Database) -> bool:
+    """Return whether another scope can use the connection as it is; never block."""
+    if database.in_transaction():
+        return False
+    check = getattr(database, "is_clean", lambda: True)
+    return database.is_closed() or bool(check())
+
+
+def close(database: Database) -> None:
+    """Close the connection, which rolls back; block until that is done."""
+    while database.in_transaction():
+        database.pop_transaction()
+    with suppress(PeeweeException):
+        database.close()
 
 
 @contextmanager
@@ -327,5 +258,5 @@ def set_to(variable: ContextVar[T], value: T) -> Iterator[None]:
 _begun: ContextVar[frozenset[object]] = ContextVar("begun", default=frozenset())
 
 # Scope of code outside any.
-NO_SCOPE = ConnectionScope(Holder(lambda: Database(None), Registered()))
+NO_SCOPE = ConnectionScope(lambda: Database(None), Registered())
 NO_SCOPE.end()

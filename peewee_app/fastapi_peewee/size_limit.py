@@ -34,15 +34,8 @@ def one_large_answer() -> Iterator[None]:
     try:
         yield
     finally:
-        if _thread.is_large:
+        if vars(_thread).pop("is_large"):
             _large.release()
-        del _thread.is_large
-
-
-def few(query: "ModelSelect[Any]") -> "ModelSelect[Any]":
-    """Limit the query to one row more than FEW, without a parameter."""
-    limited: ModelSelect[Any] = query.limit(SQL(str(FEW + 1)))
-    return limited
 
 
 def check_size(query: "ModelSelect[Any]", fields: Sequence[Field]) -> None:

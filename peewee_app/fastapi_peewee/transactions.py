@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from peewee import DatabaseProxy, PeeweeException
 
@@ -18,13 +18,9 @@ T = TypeVar("T")
 ATTEMPTS = 5
 
 
-class WhyRolledBack(Protocol):
-    """Function from an error to the code of a rollback; None for another error.
-
-    The code is an SQLSTATE, or the number that MySQL and SQLite use.
-    """
-
-    def __call__(self, exc: PeeweeException, /) -> str | int | None: ...
+# From an error to the code of a rollback, an SQLSTATE or the number that MySQL and
+# SQLite use; None for another error.
+WhyRolledBack = Callable[[PeeweeException], str | int | None]
 
 
 def run_again(run: Callable[[], T], why_rolled_back: WhyRolledBack) -> T:
@@ -70,10 +66,8 @@ class Atomic:
 
         @wraps(function)
         def run_or_again(*args: P.args, **kwargs: P.kwargs) -> T:
-            why = None
-            if not self._db.in_transaction():
-                why = why_rolled_back(self._db)
             once = partial(run, *args, **kwargs)
+            why = why_rolled_back(self._db)
             return run_again(once, why) if why else once()
 
         return run_or_again
@@ -86,13 +80,12 @@ def in_snapshot(db: DatabaseProxy, function: Callable[[], T]) -> T:
     without a snapshot: so a write that always conflicts gets done. In a transaction, or
     on a database that `connector` has not made, it just runs.
     """
-    snapshot = getattr(db, "snapshot", None)
     why = why_rolled_back(db)
-    if snapshot is None or why is None or db.in_transaction():
+    if why is None:
         return function()
 
     def read() -> T:
-        with db.transaction(*snapshot):
+        with db.transaction(*db.snapshot):
             return function()
 
     try:
@@ -104,9 +97,10 @@ def in_snapshot(db: DatabaseProxy, function: Callable[[], T]) -> T:
 
 
 def why_rolled_back(db: DatabaseProxy) -> WhyRolledBack | None:
-    """Return the test of an error for a rollback.
+    """Return the test of an error for a rollback, after which all can run again.
 
-    None for a database that `connector` has not made.
+    None in a transaction, and for a database that `connector` has not made.
     """
-    why: WhyRolledBack | None = getattr(db, "why_rolled_back", None)
-    return why
+    connection: Any = db.obj
+    why: WhyRolledBack | None = getattr(connection, "why_rolled_back", None)
+    return None if why is None or connection.in_transaction() else why

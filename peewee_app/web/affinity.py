@@ -37,11 +37,14 @@ class OneCore:
         self._before = ticks()
         self._own_before = time.process_time()
 
-    def look(self) -> None:
-        """Choose a core, and have all threads there.
+    def keep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look now, and from time to time, until the cores are taken away."""
+        with suppress(OSError, KeyError):
+            self._look()
+            loop.call_later(random.uniform(*LOOK_EVERY), self.keep, loop)  # noqa: S311
 
-        Raises OSError if the process may not use the core any more.
-        """
+    def _look(self) -> None:
+        """Choose a core, and have all threads there."""
         before, self._before = self._before, ticks()
         own_before, self._own_before = self._own_before, time.process_time()
         use = {core: busy_part(before[core], self._before[core]) for core in self.cores}
@@ -54,13 +57,6 @@ class OneCore:
             if thread.native_id and thread.native_id not in self.free:
                 with suppress(ProcessLookupError):  # It has ended.
                     os.sched_setaffinity(thread.native_id, {self.core})
-
-    def let_go(self) -> None:
-        """Let all threads run on all cores again."""
-        for thread in threading.enumerate():
-            if thread.native_id:
-                with suppress(OSError):
-                    os.sched_setaffinity(thread.native_id, self.cores)
 
 
 def choose(use: dict[int, float], present: int | None) -> int:
@@ -105,18 +101,8 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         cores = os.sched_getaffinity(0)
         if len(cores) > 1 and cores <= ticks().keys():
             _one_core = OneCore(cores)
-            loop.call_later(FIRST_LOOK, look_again, loop, _one_core)
+            loop.call_later(FIRST_LOOK, _one_core.keep, loop)
     return loop
-
-
-def look_again(loop: asyncio.AbstractEventLoop, one_core: OneCore) -> None:
-    """Look now, and from time to time."""
-    try:
-        one_core.look()
-    except (OSError, KeyError):  # The cores were taken away.
-        one_core.let_go()
-    else:
-        loop.call_later(random.uniform(*LOOK_EVERY), look_again, loop, one_core)  # noqa: S311
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import response_to, unavailable
+from .middleware import HttpMiddleware
 
 # Bytes of an answer that do not count, so that ordinary answers go out when large ones
 # have used all memory for answers; also the size of a piece.
@@ -11,7 +12,7 @@ SMALL = 64 * 1024
 LIMIT = 128 * 1024 * 1024
 
 
-class AnswerLimitMiddleware:
+class AnswerLimitMiddleware(HttpMiddleware):
     """Send large answers bit by bit; answer 503 while too much waits for its clients.
 
     A server takes an answer of one piece whole, however slowly its client reads. After
@@ -20,15 +21,11 @@ class AnswerLimitMiddleware:
     """
 
     def __init__(self, app: ASGIApp, limit: int = LIMIT) -> None:
-        self.app = app
+        super().__init__(app)
         self.limit = limit
         self._counted = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message | None = None
 
         async def send_within_limit(message: Message) -> None:
@@ -57,7 +54,11 @@ class AnswerLimitMiddleware:
         self._counted += size
         try:
             await send(start)
-            await send_in_pieces(body, send)
+            for first in range(0, len(body), SMALL):
+                piece = body[first : first + SMALL]
+                more = first + SMALL < len(body)
+                message = {"body": piece, "more_body": more}
+                await send({"type": "http.response.body", **message})
         finally:
             self._counted -= size
 
@@ -66,11 +67,3 @@ def size_of(start: Message) -> int:
     """Return the bytes of the answer, or 0 if it does not say."""
     headers = dict(start.get("headers", ()))
     return int(headers.get(b"content-length", 0))
-
-
-async def send_in_pieces(body: bytes, send: Send) -> None:
-    """Send the body in pieces of `SMALL` bytes; return when the server has the last."""
-    for first in range(0, len(body), SMALL):
-        piece = body[first : first + SMALL]
-        more = first + SMALL < len(body)
-        await send({"type": "http.response.body", "body": piece, "more_body": more})

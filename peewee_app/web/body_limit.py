@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import response_to, unavailable
+from .middleware import HttpMiddleware
 
 # A request has one of them, or no body: RFC 9112, section 6.3.
 BODY_HEADERS = {b"content-length", b"transfer-encoding"}
@@ -19,7 +20,7 @@ SMALL = 64 * 1024
 BODIES = 64
 
 
-class BodyLimitMiddleware:
+class BodyLimitMiddleware(HttpMiddleware):
     """Read each request body ahead, so that the app holds nothing while a slow client
     sends.
 
@@ -29,13 +30,13 @@ class BodyLimitMiddleware:
     """
 
     def __init__(self, app: ASGIApp, limit: int, timeout: float = TIMEOUT) -> None:
-        self.app = app
+        super().__init__(app)
         self.limit = limit
         self.timeout = timeout
         self._counted = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not has_body(scope):
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if BODY_HEADERS.isdisjoint(dict(scope["headers"])):
             await self.app(scope, receive, send)
             return
 
@@ -47,18 +48,18 @@ class BodyLimitMiddleware:
         except ClientDisconnect:
             return
 
-        size = len(body)
+        counted = count(len(body))
         messages: list[Message] = [{"type": "http.request", "body": body}]
         del body  # Freed as soon as the app has dropped it.
 
         async def receive_again() -> Message:
             return messages.pop() if messages else await receive()
 
-        self._counted += count(size)
+        self._counted += counted
         try:
             await self.app(scope, receive_again, send)
         finally:
-            self._counted -= count(size)
+            self._counted -= counted
 
     async def _read(self, receive: Receive) -> bytes:
         body = bytearray()
@@ -69,9 +70,9 @@ class BodyLimitMiddleware:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
+                    more_body = message.get("more_body", False)
                     before = len(body)
                     body += message.get("body", b"")
-                    more_body = message.get("more_body", False)
                     self._counted += count(len(body)) - count(before)
                     self._check(len(body))
         except TimeoutError:
@@ -90,11 +91,6 @@ class BodyLimitMiddleware:
             raise HTTPException(413, detail)
         if size > SMALL and self._counted > BODIES * self.limit:
             raise unavailable("Too many large requests at once.")
-
-
-def has_body(scope: Scope) -> bool:
-    """Return whether the request has a body, by HTTP/1.1's headers."""
-    return any(name in BODY_HEADERS for name, _ in scope["headers"])
 
 
 def count(size: int) -> int:

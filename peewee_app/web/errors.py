@@ -36,9 +36,7 @@ async def internal_server_error(_request: Request, _exc: Exception) -> JSONRespo
     """Return 500; Starlette raises the exception again, and the server logs it."""
     # No middleware sees this response.
     headers = {HEADER: name} if (name := request_id.get()) else None
-    return JSONResponse(
-        {"detail": "Internal Server Error"}, status_code=500, headers=headers
-    )
+    return response_to(HTTPException(500, headers=headers))
 
 
 async def validation_error(_request: Request, exc: Exception) -> Response:

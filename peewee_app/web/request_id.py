@@ -9,7 +9,9 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from .middleware import HttpMiddleware
 
 HEADER = "X-Request-ID"
 # As servers pass it on.
@@ -20,17 +22,10 @@ SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
-class RequestIdMiddleware:
+class RequestIdMiddleware(HttpMiddleware):
     """Give each request the id that its client sends as X-Request-ID, or a new one."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         sent = dict(scope["headers"]).get(RAW_HEADER, b"")
         name = sent.decode() if SANE.fullmatch(sent) else secrets.token_hex(16)
         # It is not reset: the server logs an error when the app has returned.

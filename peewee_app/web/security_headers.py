@@ -5,7 +5,9 @@ import hashlib
 import re
 
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from .middleware import HttpMiddleware
 
 # Swagger UI and ReDoc set styles from their scripts, draw data: images, and ReDoc
 # searches in a worker that it makes from a blob.
@@ -31,17 +33,10 @@ def content_security_policy(page: bytes) -> str:
     return CONTENT_SECURITY_POLICY.format(hashes="".join(hashes))
 
 
-class SecurityHeadersMiddleware:
+class SecurityHeadersMiddleware(HttpMiddleware):
     """Let no browser guess a content type, and let pages load from this app only."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         page_start: Message | None = None
 
         async def send_with_headers(message: Message) -> None:

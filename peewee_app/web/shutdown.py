@@ -3,26 +3,22 @@
 import asyncio
 from contextlib import suppress
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from .errors import response_to, unavailable
+from .middleware import HttpMiddleware
 
 
-class ShutdownMiddleware:
+class ShutdownMiddleware(HttpMiddleware):
     """Answer 503 to a request that the server cancels when it stops.
 
     The server itself would answer 500 in plain text, and log a traceback.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.app(scope, receive, send)
         except asyncio.CancelledError:
-            if scope["type"] != "http":
-                raise
             response = response_to(unavailable("The server is stopping."))
             with suppress(RuntimeError):  # The answer has begun already.
                 await response(scope, receive, send)

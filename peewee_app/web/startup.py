@@ -4,7 +4,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -24,7 +24,7 @@ class StartupErrorMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass everything on; change the message of a failed start."""
 
         async def send_line(message: Message) -> None:
@@ -35,7 +35,7 @@ class StartupErrorMiddleware:
             await send(message)
 
         is_lifespan = scope["type"] == "lifespan"
-        await self.app(scope, receive, send_line if is_lifespan else send)
+        return self.app(scope, receive, send_line if is_lifespan else send)
 
 
 @contextmanager

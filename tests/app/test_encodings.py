@@ -25,23 +25,30 @@ def administrator(url: str) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def other_database(url: str, options: str) -> Iterator[str]:
+    """Yield the URL of another database, made with these options."""
+    name = f"{urlsplit(url).path[1:]}_other"
+    with administrator(url) as connection:
+        connection.execute_sql(f"CREATE DATABASE {name} {options}")
+        try:
+            yield urlsplit(url)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute_sql(f"DROP DATABASE {name}")
+
+
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 @on("postgresql")
 def test_a_database_that_is_not_utf_8_is_refused_in_one_line(
     url: str, encoding: str
 ) -> None:
-    name = f"{urlsplit(url).path[1:]}_{encoding.lower()}"
-    other = urlsplit(url)._replace(path=f"/{name}").geturl()
-    with administrator(url) as connection:
-        connection.execute_sql(
-            f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' "
-            "TEMPLATE template0"
-        )
-        try:
-            with pytest.raises(StartupError) as refused, TestClient(create_app(other)):
-                pass
-        finally:
-            connection.execute_sql(f"DROP DATABASE {name}")
+    options = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+    with (
+        other_database(url, options) as other,
+        pytest.raises(StartupError) as refused,
+        TestClient(create_app(other)),
+    ):
+        pass
     message = str(refused.value)
     assert f"the encoding {encoding}, which cannot hold every text" in message
     assert "createdb --encoding=UTF8" in message
@@ -50,17 +57,17 @@ def test_a_database_that_is_not_utf_8_is_refused_in_one_line(
 
 @on("postgresql")
 def test_a_role_with_another_encoding_writes_every_text(url: str) -> None:
-    name = urlsplit(url).path[1:]
-    with administrator(url) as connection:
-        connection.execute_sql(f"ALTER DATABASE {name} SET client_encoding = LATIN1")
-        connection.execute_sql(
-            f"ALTER ROLE postgres IN DATABASE {name} SET client_encoding = LATIN1"
-        )
-    for option in ("", "?client_encoding=LATIN1"):
-        with TestClient(create_app(url + option)) as client:
-            client.post("/users/", json=USER)
-            item = client.post("/users/1/items/", json={"title": TEXT})
-            assert item.json()["title"] == TEXT
+    with other_database(url, "ENCODING 'UTF8' TEMPLATE template0") as other:
+        name = urlsplit(other).path[1:]
+        with administrator(url) as connection:
+            setting = "SET client_encoding = LATIN1"
+            connection.execute_sql(f"ALTER DATABASE {name} {setting}")
+            connection.execute_sql(f"ALTER ROLE postgres IN DATABASE {name} {setting}")
+        for option in ("", "?client_encoding=LATIN1"):
+            with TestClient(create_app(other + option)) as client:
+                client.post("/users/", json=USER)
+                item = client.post("/users/1/items/", json={"title": TEXT})
+                assert item.json()["title"] == TEXT
 
 
 @on("mariadb")

@@ -51,6 +51,12 @@ def read_only(url: str, engine: str) -> Iterator[None]:
             administrator.execute_sql(switch_off.format(name))
 
 
+@pytest.fixture
+def brief_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Share an answer for a tenth of a second."""
+    monkeypatch.setattr(health, "SHARED", 0.1)
+
+
 def test_healthy(client: TestClient) -> None:
     for path in ("/health", "/health/ready"):
         response = client.get(path)
@@ -68,6 +74,7 @@ def test_health_asks_nothing_of_the_database(app: FastAPI) -> None:
     assert TestClient(app).get("/health").status_code == 200
 
 
+@pytest.mark.usefixtures("brief_answers")
 @on("sqlite")
 def test_a_database_that_is_gone(
     client: TestClient, database_file: Path, tmp_path: Path
@@ -78,7 +85,7 @@ def test_a_database_that_is_gone(
     assert response.json() == {"status": "unavailable", "reason": "unreachable"}
     assert client.get("/health").status_code == 200
     (tmp_path / "away.db").rename(database_file)
-    time.sleep(1.1)  # The answer is shared for a second.
+    time.sleep(0.2)  # The answer has expired.
     assert client.get("/health/ready").status_code == 200
 
 
@@ -100,6 +107,7 @@ def test_the_reason_tells_no_secret(url: str) -> None:
     assert response.json() == {"status": "unavailable", "reason": "unreachable"}
 
 
+@pytest.mark.usefixtures("brief_answers")
 def test_not_ready_while_requests_can_have_no_thread(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,12 +120,12 @@ def test_not_ready_while_requests_can_have_no_thread(
     assert client.get("/health/ready").status_code == 200
     pool: Pool = client.app_state["pool"]
     pool.close()  # With its threads, all is well.
-    time.sleep(1.1)  # The answer has expired.
+    time.sleep(0.2)  # The answer has expired.
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", start)
         assert client.get("/users/").status_code == 503
         assert not_ready(client) == "busy"
-    time.sleep(1.1)
+    time.sleep(0.2)
     assert client.get("/health/ready").status_code == 200
     assert client.get("/users/").status_code == 200
 
@@ -249,6 +257,7 @@ def test_a_role_that_may_only_read(app: FastAPI, url: str, engine: str) -> None:
                 administrator.execute_sql(statement)
 
 
+@pytest.mark.usefixtures("brief_answers")
 @on("sqlite")
 def test_a_backup_that_was_put_in_place_while_the_app_runs(
     url: str, app: FastAPI, database_file: Path, caplog: pytest.LogCaptureFixture
@@ -265,7 +274,7 @@ def test_a_backup_that_was_put_in_place_while_the_app_runs(
         assert client.post(items, json={"title": "lost"}).status_code == 503
         assert client.get("/users/").status_code == 503
         assert "Stop the app, delete" in caplog.text
-        time.sleep(1.1)  # The answer is shared for a second.
+        time.sleep(0.2)  # The answer has expired.
         caplog.clear()
         assert not_ready(client) == "replaced"
         assert "Stop the app, delete" in caplog.text

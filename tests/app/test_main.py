@@ -1,7 +1,6 @@
 """Start and stop."""
 
 import re
-import sqlite3
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from ..engines import on
 from ..factories import USER, create_app
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_what_was_written_is_there_after_a_restart(url: str) -> None:
     with (
         serve(url) as server,
@@ -113,73 +113,10 @@ def test_workers_that_start_together_on_an_empty_database(
         assert {"items", "users"} <= set(connection.get_tables())
 
 
-# The first three fail when a setting is read, when a file is opened, and when a server
-# is called.
-WRONG_SETTINGS = [
-    ("DATABASE_POOL_SIZE", "none", "valid integer"),
-    ("DATABASE_URL", "sqlite:////no/such/folder/app.db", "unable to open"),
-    ("DATABASE_URL", "postgresql://scott:tiger@127.0.0.1:1/db", "refused"),
-    ("DATABASE_URL", "oracle://scott:tiger@host/db", "sqlite:///"),
-    ("DATABASE_URL", "sqlite:////no/such/folder/app.db", "/no/such/folder/app.db"),
-    ("DATABASE_URL", "sqlite:///app.db?timeout=abc", "DATABASE_URL: timeout"),
-    ("DATABASE_URL", f"sqlite:///{__file__}", "not a database"),
-    ("DATABASE_URL", "postgresql://scott:x@tiger@127.0.0.1:1/db", "%40"),
-    ("DATABASE_URL", "postgresql://scott:x/tiger@127.0.0.1:1/db", "%2F"),
-    ("DATABASE_URL", "mysql://scott:x@tiger@127.0.0.1:1/db", "%40"),
-    ("DATABASE_URL", "mysql://scott:x?tiger@127.0.0.1:1/db", "%3F"),
-    ("DATABASE_URL", "mysql:scott:tiger@127.0.0.1:1/db", "DATABASE_URL: should"),
-    ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1/db?ssl_ca=/no", "ssl_ca"),
-    ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1/db?charset=foo", "charset"),
-    ("DATABASE_URL", "mysql://u:p@127.0.0.1/db?connect_timeout=0", "connect_timeo"),
-    ("DATABASE_URL", "mysql://u:p@127.0.0.1/db?port=abc", "port"),
-    ("DATABASE_URL", "sqlite:///app.db?tiger=1", "tiger"),
-    ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1:1/db", "refused"),
-    ("DATABASE_URL", "mysql://scott:tiger@127.0.0.1:1/db?leopard=1", "leopard"),
-]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "reason", "workers"),
-    [(*setting, "1") for setting in WRONG_SETTINGS]
-    + [
-        pytest.param(*setting, "2", marks=pytest.mark.slow)
-        for setting in WRONG_SETTINGS[:3]
-    ],
-)
-@on("sqlite")
-def test_a_wrong_setting_stops_the_start_with_one_clear_line(
-    url: str, name: str, value: str, reason: str, workers: str
-) -> None:
-    with serve(url, "--workers", workers, **{name: value}) as server:
-        log = server.wait()
-    assert workers != "1" or server.process.returncode == 3
-    assert "Traceback" not in log
-    lines = [line for line in log.splitlines() if name in line]
-    assert len(set(lines)) == 1
-    assert reason in lines[0]
-    assert "scott:tiger" not in log
-    assert "leopard" in value or "?tiger=1" in value or "tiger" not in log
-    assert "Value error" not in log
-
-
 def test_importing_the_package_reads_no_setting() -> None:
     code = "import peewee_app.routes, peewee_app.models"
     environment = {"DATABASE_URL": "wrong"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-
-
-@on("sqlite")
-def test_a_start_that_waits_for_a_lock_says_so_and_can_be_stopped(
-    url: str, database_file: Path
-) -> None:
-    with closing(sqlite3.connect(database_file)) as other:
-        other.execute("PRAGMA journal_mode=wal")
-        other.execute("BEGIN IMMEDIATE")
-        with serve(url) as server:
-            server.wait_for("lock")
-            log = server.stop()
-    assert "stopped by a signal" in log
-    assert "Traceback" not in log
 
 
 @on("sqlite")

@@ -145,6 +145,7 @@ def test_who_migrates_by_hand_is_told_what_is_missing(url: str) -> None:
     assert "pwmigrate" in line
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_pwmigrate_on_the_database_of_the_settings(url: str) -> None:
     def pwmigrate(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -20,6 +20,7 @@ from comparison.sqlmodel_app.main import create_app as create_sqlmodel_app
 from comparison.tortoise_app.main import create_app as create_tortoise_app
 from peewee_app.fastapi_peewee import connector
 
+from ..engines import on
 from ..factories import ITEM, USER, create_app
 
 APPS: dict[str, Callable[[str], FastAPI]] = {
@@ -226,6 +227,7 @@ BAD_INPUT_BEYOND_SEED: dict[str, list[tuple[str, str, Any, list[str]]]] = {
         for case in cases
     ],
 )
+@on("sqlite")  # It comes no further.
 def test_bad_input_is_422_and_names_the_field(
     client: TestClient, method: str, path: str, body: Any, field: list[str]
 ) -> None:

@@ -53,6 +53,7 @@ asyncio.run(main())"""
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_the_blog(url: str) -> None:
     """Run its tests on each engine."""
     tests = subprocess.run(

@@ -3,11 +3,9 @@
 import asyncio
 import threading
 from contextvars import Context
-from typing import Any
 
 import pytest
 from fastapi import Depends, FastAPI, HTTPException
-from fastapi.responses import StreamingResponse
 
 from docs.middleware_app import DatabaseMiddleware
 from peewee_app.fastapi_peewee import Pool, add_database_error_handlers, run
@@ -15,7 +13,13 @@ from peewee_app.web.body_limit import BodyLimitMiddleware
 
 from ..engines import on
 from ..fastapi_peewee.conftest import MakePool, make_pool, notes_pool
-from ..fastapi_peewee.notes import add, client_of, count, db
+from ..fastapi_peewee.notes import (
+    add,
+    check_that_slow_clients_hold_no_connection,
+    client_of,
+    count,
+    db,
+)
 
 __all__ = ["make_pool", "notes_pool"]
 pytestmark = [pytest.mark.anyio, on("sqlite")]
@@ -86,50 +90,4 @@ async def test_who_waits_too_long_gets_a_503(make_pool: MakePool) -> None:
 
 async def test_slow_clients_hold_no_connection(notes_pool: Pool) -> None:
     app = make_app(notes_pool)
-    sending, send_on = asyncio.Event(), asyncio.Event()
-    reading, read_on = asyncio.Event(), asyncio.Event()
-
-    @app.post("/stream")
-    def stream(body: dict[str, int]) -> StreamingResponse:
-        count()
-        return StreamingResponse(iter(["a", "b"]))
-
-    parts = [b"1}", b'{"a":']
-
-    async def receive() -> Any:
-        if not parts:
-            await read_on.wait()
-            return {"type": "http.disconnect"}
-        if len(parts) == 1:
-            sending.set()
-            await send_on.wait()
-        more = len(parts) > 1
-        return {"type": "http.request", "body": parts.pop(), "more_body": more}
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            reading.set()
-            await read_on.wait()
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "path": "/stream",
-        "raw_path": b"/stream",
-        "query_string": b"",
-        "headers": [
-            (b"content-type", b"application/json"),
-            (b"transfer-encoding", b"chunked"),
-        ],
-    }
-    async with client_of(app) as client:
-        slow = asyncio.create_task(app(scope, receive, send))
-        await asyncio.wait_for(sending.wait(), 5)
-        assert (await client.get("/")).json() == 0
-        send_on.set()
-        await asyncio.wait_for(reading.wait(), 5)
-        assert (await client.get("/")).json() == 0
-        read_on.set()
-        await slow
+    await check_that_slow_clients_hold_no_connection(app)

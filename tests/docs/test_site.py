@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, ConsoleMessage, expect
 from docs import __main__ as site
 from peewee_app import fastapi_peewee
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def built() -> Path:
@@ -50,19 +52,17 @@ def test_it_builds_without_a_warning(built: Path) -> None:
     assert (built / "index.html").exists()
 
 
-@pytest.mark.slow
 def test_it_is_served_until_ctrl_c() -> None:
     serve = [sys.executable, "-m", "docs", "--port", "0"]
     process = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     with process.stdout:
         address = process.stdout.readline().split("is at ")[1].split(". ")[0]
-        assert "<title>peewee_app</title>" in httpx2.get(address).text
+        assert "<title>peewee_app</title>" in httpx2.get(address, timeout=60).text
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_stay_within_the_window_and_this_host(
@@ -108,7 +108,6 @@ def test_pages_stay_within_the_window_and_this_host(
     ] == []
 
 
-@pytest.mark.slow
 def test_the_readers_choice_of_colours_redraws_a_diagram(
     browser: Browser, origin: str
 ) -> None:
@@ -123,7 +122,6 @@ def test_the_readers_choice_of_colours_redraws_a_diagram(
     page.close()
 
 
-@pytest.mark.slow
 def test_a_command_is_copied_without_its_prompt(browser: Browser, origin: str) -> None:
     context = browser.new_context(
         base_url=origin, permissions=["clipboard-read", "clipboard-write"]
@@ -138,7 +136,6 @@ def test_a_command_is_copied_without_its_prompt(browser: Browser, origin: str) -
     context.close()
 
 
-@pytest.mark.slow
 def test_on_a_telephone_a_table_of_text_is_read_row_by_row(
     browser: Browser, origin: str
 ) -> None:
@@ -150,7 +147,6 @@ def test_on_a_telephone_a_table_of_text_is_read_row_by_row(
     page.close()
 
 
-@pytest.mark.slow
 def test_search_finds_a_page(browser: Browser, origin: str) -> None:
     page = browser.new_page(base_url=origin)
     page.goto("/search.html?q=galera")

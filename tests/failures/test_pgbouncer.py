@@ -35,7 +35,7 @@ def database() -> Iterator[Postgresql]:
         yield server
 
 
-@pytest.fixture(params=["transaction", "session"])
+@pytest.fixture(params=["transaction", pytest.param("session", marks=pytest.mark.slow)])
 def mode(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -227,7 +227,7 @@ async def test_two_hundred_clients(url: str, mode: str) -> None:
         async with httpx2.AsyncClient(base_url=server.base_url, timeout=60) as client:
             assert (await client.post("/users/", json=USER)).status_code == 200
         async with clients(server.base_url, 200) as load:
-            await asyncio.sleep(10)
+            await asyncio.sleep(6)
         assert "ERROR" not in server.stop()
     load.report(f"PgBouncer in {mode} mode, 200 clients")
     assert load.statuses().keys() == {200}

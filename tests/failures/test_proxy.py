@@ -29,7 +29,7 @@ CONFIGURATION = Path(__file__).parents[2] / "docs" / "nginx.conf"
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
     with serve(url) as server:
-        assert httpx2.get(f"{server.base_url}/health").status_code == 200
+        assert httpx2.get(f"{server.base_url}/health", timeout=60).status_code == 200
         yield server
 
 
@@ -96,7 +96,7 @@ def proxy(server: Server, tmp_path: Path) -> Iterator[int]:
 
 
 def test_a_proxy_passes_requests_on(server: Server, proxy: int) -> None:
-    with httpx2.Client(base_url=f"http://127.0.0.1:{proxy}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{proxy}", timeout=60) as client:
         assert client.post("/users/", json=USER).status_code == 200
         assert client.get("/users/1").json()["email"] == USER["email"]
         assert client.get("/docs").status_code == 200

@@ -16,6 +16,8 @@ from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect
 from peewee_app.models import Item
 
+from ..engines import on
+
 pytestmark = pytest.mark.anyio
 
 
@@ -74,6 +76,7 @@ async def test_100_posts_of_one_email_at_once(client: httpx2.AsyncClient) -> Non
     assert len((await client.get("/users/")).json()) == 1
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 async def test_clients_that_never_read_keep_nobody_waiting(
     client: httpx2.AsyncClient, server: Server, url: str
 ) -> None:
@@ -95,6 +98,7 @@ async def test_clients_that_never_read_keep_nobody_waiting(
         assert time.monotonic() - start < 1
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 async def test_kill_9_loses_no_acknowledged_row(
     client: httpx2.AsyncClient, server: Server, url: str
 ) -> None:

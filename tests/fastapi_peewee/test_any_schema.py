@@ -492,7 +492,7 @@ def compare(models: Models, draw: Any) -> None:
     if not schema.names_itself and isinstance(expected, bytes):
         assert len(statements) <= 1 + schema.relations + (kind == "loaded"), statements
     slow = Reader(annotate(schema.ours))
-    slow._fast = Never(slow._core)
+    slow._fast = Never()
     with ordered_backrefs():
         assert json_of(lambda: slow.read(wrap(query())), slow.adapter) == expected
 

@@ -1,10 +1,11 @@
 """Getter dict: Peewee objects of every kind, read by schema."""
 
 import dataclasses
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from peewee import (
@@ -19,7 +20,14 @@ from peewee import (
     ModelSelect,
     fn,
 )
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+)
 
 from peewee_app.fastapi_peewee import (
     ContextDatabase,
@@ -375,6 +383,66 @@ def test_objects_are_found_wherever_the_data_has_them() -> None:
             found = read(Wrapper, data)
         assert [author.model_dump() for author in found.authors] == AUTHORS
         assert len(statements) <= number, statements
+
+
+def test_data_inside_of_other_objects_is_read_once_and_is_not_changed() -> None:
+    @dataclasses.dataclass
+    class Found:
+        authors: Any
+
+    class Authors(BaseModel):
+        authors: dict[str, list[AuthorOut]]
+
+    def query() -> Any:
+        return Author.select().order_by(Author.id)
+
+    for data, number in (
+        (Found({"all": query()}), 4),
+        (Found({"all": iter(list(query()))}), 10),
+        ({"authors": OrderedDict(all=query())}, 4),
+        ({"authors": {"all": list(query())}}, 4),
+    ):
+        with queries() as statements:
+            found = read(Authors, data)
+        assert [author.model_dump() for author in found.authors["all"]] == AUTHORS
+        assert len(statements) <= number, statements
+
+
+def test_a_union_of_wrappers_and_of_schemas() -> None:
+    class Names(PeeweeGetterDict):
+        kind: Literal["names"] = "names"
+        authors: list[Named]
+
+    class Authors(PeeweeGetterDict):
+        kind: Literal["authors"] = "authors"
+        authors: list[AuthorOut]
+
+    def data(kind: str) -> Any:
+        return {"authors": Author.select().order_by(Author.id), "kind": kind}
+
+    names = {"kind": "names", "authors": [{"name": a["name"]} for a in AUTHORS]}
+    for annotation in (
+        Names | Authors,
+        Authors | Names,
+        Annotated[Names | Authors, Field(discriminator="kind")],
+    ):
+        found = read_as_dicts(annotation, data("authors"))
+        assert found == {"kind": "authors", "authors": AUTHORS}
+        assert read_as_dicts(annotation, data("names")) == names
+    mixed: Any = [*Author.select(), *Book.select()]
+    with queries() as statements:
+        found = read_as_dicts(list[AuthorOut | BookWithAuthor], mixed)
+    assert found[:3] == AUTHORS
+    assert found[3] == {"title": "B1", "author": {"name": "Bob"}}
+    assert len(statements) == 4
+
+
+def test_a_field_may_have_any_json() -> None:
+    class Anything(PeeweeGetterDict):
+        name: JsonValue
+
+    for query in (Author.select(), Author.select().distinct()):
+        assert {a.name for a in read(list[Anything], query)} == {"Ada", "Bob", "Cy"}
 
 
 def test_a_schema_may_be_a_dataclass() -> None:

@@ -26,8 +26,9 @@ from peewee_app.fastapi_peewee import (
     why_unavailable,
 )
 
+from ..engines import on
 from .conftest import MakePool
-from .notes import add, client_of, count, db, make_app, texts_in
+from .notes import Note, add, client_of, count, db, make_app, texts_in
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +51,7 @@ async def assert_has_all_its_slots(pool: Pool, size: int = 1) -> None:
 # Waiting on the event loop.
 
 
+@on("sqlite")
 async def test_requests_wait_as_coroutines_and_then_get_503(
     make_app: MakeApp, make_pool: MakePool
 ) -> None:
@@ -153,7 +155,7 @@ async def test_a_slow_connect_blocks_neither_the_loop_nor_another_request(
 
 
 async def test_connections_are_opened_and_closed_off_the_event_loop(
-    make_app: MakeApp, notes_pool: Pool, url: str, monkeypatch: pytest.MonkeyPatch
+    make_app: MakeApp, notes_pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app(notes_pool)
     threads: list[int] = []
@@ -165,9 +167,8 @@ async def test_connections_are_opened_and_closed_off_the_event_loop(
 
         return watched
 
-    kind = type(connector(url)())
     for name in ("connect", "close", "rollback"):
-        monkeypatch.setattr(kind, name, watch(getattr(kind, name)))
+        monkeypatch.setattr(Database, name, watch(getattr(Database, name)))
 
     @app.get("/leave")
     def leave_transaction_open() -> None:
@@ -504,6 +505,16 @@ async def test_closing_the_pool_closes_its_connections_and_ends_its_threads(
 
 async def test_run_outside_a_request_is_on_another_thread() -> None:
     assert await run(threading.get_ident) != threading.get_ident()
+
+
+async def test_the_end_of_an_iterator_is_an_error_like_others(
+    make_app: MakeApp, notes_pool: Pool
+) -> None:
+    app = make_app(notes_pool)
+    app.get("/")(lambda: next(iter(Note.select())))
+    async with client_of(app) as client, asyncio.timeout(10):
+        assert (await client.get("/")).status_code == 500
+    await assert_has_all_its_slots(notes_pool)
 
 
 async def test_a_dependency_can_ask_before_the_path_operation(

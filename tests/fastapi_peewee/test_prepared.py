@@ -236,10 +236,10 @@ def test_values_are_parameters(pool: Pool) -> None:
     seen: list[QueryEvent] = []
     query = prepared(one_of)
     with pool.connection():
-        query([1], "a").first()
+        list(query([1], "a"))
         db.query_hooks.append(seen.append)
         for email in ("' OR 1 = 1 --", "c"):
-            query([1], email).first()
+            list(query([1], email))
     assert seen[0].sql == seen[1].sql
     assert [event.params[-1] for event in seen] == ["' OR 1 = 1 --", "c"]
 

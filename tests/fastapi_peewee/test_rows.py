@@ -4,11 +4,27 @@ test_any_schema.py tests with any schema that both give the same.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from operator import itemgetter
+from typing import Annotated, Any
 
 import pytest
-from peewee import SQL, AutoField, CharField, ForeignKeyField, Model, fn
-from pydantic import ConfigDict, model_validator
+from peewee import (
+    SQL,
+    AutoField,
+    CharField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    fn,
+)
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from peewee_app.fastapi_peewee import (
     ContextDatabase,
@@ -186,9 +202,122 @@ def test_what_is_loaded_of_some_or_is_of_another_kind_is_read_as_it_is() -> None
     ]
 
 
-def test_what_is_loaded_takes_no_statement_and_no_instance() -> None:
+def test_what_is_loaded_takes_no_statement() -> None:
     authors = list(Author.select().with_related(Author.books))
     assert statements_of(list[AuthorOut], lambda: authors) == []
+
+
+def test_instances_take_a_statement_for_a_relation_and_no_more_instances() -> None:
     core = CoreSchema(list[AuthorOut])
-    found = FastReader(core).read(core.root, authors)
+    found = FastReader().read(core.root, list(Author.select()))
     assert all(isinstance(row, Light) for row in found)
+    assert all(isinstance(book, Light) for row in found for book in row.books)
+
+
+def test_an_alias_of_another_base_names_the_attribute() -> None:
+    class Aliased(BaseModel):
+        model_config = ConfigDict(from_attributes=True)
+        name: str = Field(alias="secret")
+
+    found = read(list[Aliased], Author.select())
+    assert [author.name for author in found] == ["secret", "secret"]
+
+
+def test_fields_that_are_looked_up_in_one_place_or_in_several() -> None:
+    class Name(PeeweeGetterDict):
+        name: str = Field(validation_alias="title")
+
+    class Twice(PeeweeGetterDict):
+        first: str = Field(validation_alias=AliasChoices("name", "secret"))
+        second: str = Field(validation_alias=AliasChoices("secret", "name"))
+        secret: str
+        books: list[BookOut]
+        names: list[Name] = Field(validation_alias="books")
+
+    for query in (Author.select(), Author.select().distinct()):
+        found = read(list[Twice], query.order_by(Author.id))[0]
+        assert found.model_dump() == {
+            "first": "Ada",
+            "second": "secret",
+            "secret": "secret",
+            "books": [{"title": "by Ada"}],
+            "names": [{"name": "by Ada"}],
+        }
+
+
+class Code:
+    """A value that Python cannot hash."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Code) and other.text == self.text
+
+
+class CodeField(CharField):
+    def db_value(self, value: Any) -> Any:
+        return value.text if isinstance(value, Code) else value
+
+    def python_value(self, value: Any) -> Any:
+        return value if value is None else Code(value)
+
+
+class Shelf(Model):
+    boards: Any
+    code = CodeField(primary_key=True, max_length=9)
+    next = ForeignKeyField("self", null=True, backref="before")
+
+    class Meta:
+        database = db
+
+
+class Board(Model):
+    width = IntegerField()
+    shelf = ForeignKeyField(Shelf, backref="boards")
+
+    class Meta:
+        database = db
+
+
+class BoardOut(PeeweeGetterDict):
+    width: int
+
+
+class ShelfOut(PeeweeGetterDict):
+    code: Annotated[str, BeforeValidator(lambda code: code.text)]
+    boards: list[BoardOut]
+
+
+class BoardWithShelf(PeeweeGetterDict):
+    width: int
+    shelf: ShelfOut
+
+
+class Endless(PeeweeGetterDict):
+    next: "Endless"
+
+
+def test_keys_that_python_cannot_hash() -> None:
+    db.create_tables([Shelf, Board])
+    try:
+        for text in ("a", "b"):
+            shelf = Shelf.create(code=Code(text), force_insert=True)
+            Board.create(width=ord(text), shelf=shelf)
+        found: Any
+        for query in (Shelf.select().order_by(Shelf.code), Shelf.select().distinct()):
+            found = [shelf.model_dump() for shelf in read(list[ShelfOut], query)]
+            assert sorted(found, key=itemgetter("code")) == [
+                {"code": "a", "boards": [{"width": 97}]},
+                {"code": "b", "boards": [{"width": 98}]},
+            ]
+        for boards in (Board.select(), Board.select().distinct()):
+            found = read(list[BoardWithShelf], boards)
+            assert {(b.width, b.shelf.code) for b in found} == {(97, "a"), (98, "b")}
+        Shelf.update(next="a").execute()
+        with pytest.raises(RecursionError, match="255 levels"):
+            read(list[Endless], Shelf.select())
+    finally:
+        db.drop_tables([Board, Shelf])

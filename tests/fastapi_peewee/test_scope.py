@@ -5,8 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from typing import Any
 
@@ -26,10 +25,21 @@ from peewee_app.fastapi_peewee import (
     connector,
     run,
 )
-from peewee_app.fastapi_peewee.scope import ConnectionScope, EventLoopError
+from peewee_app.fastapi_peewee.scope import EventLoopError
 
+from ..engines import on
 from .conftest import MakePool
-from .notes import Note, NoteOut, add, client_of, count, db, texts, texts_in
+from .notes import (
+    Note,
+    NoteOut,
+    add,
+    check_that_slow_clients_hold_no_connection,
+    client_of,
+    count,
+    db,
+    texts,
+    texts_in,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -150,76 +160,10 @@ def test_nothing_is_opened_before_the_first_query(notes_pool: Pool) -> None:
         assert not db.is_closed()
 
 
-async def test_a_client_that_reads_slowly_holds_no_connection(
+async def test_slow_clients_hold_no_connection(
     make_app: MakeApp, notes_pool: Pool
 ) -> None:
-    app = make_app(notes_pool)
-
-    @app.get("/stream")
-    def stream() -> StreamingResponse:
-        count()
-        return StreamingResponse(iter(["a", "b"]))
-
-    app.get("/")(count)
-    reading = asyncio.Event()
-    read_on = asyncio.Event()
-    received = [{"type": "http.request"}]
-
-    async def receive() -> dict[str, Any]:
-        if not received:
-            await read_on.wait()
-            return {"type": "http.disconnect"}
-        return received.pop()
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            reading.set()
-            await read_on.wait()
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "path": "/stream",
-        "raw_path": b"/stream",
-        "query_string": b"",
-        "headers": [],
-    }
-    slow = asyncio.create_task(app(scope, receive, send))
-    await asyncio.wait_for(reading.wait(), 5)
-    async with client_of(app) as client:
-        assert (await client.get("/")).json() == 0
-    read_on.set()
-    await slow
-
-
-async def test_a_client_that_sends_slowly_holds_no_connection(
-    make_app: MakeApp, notes_pool: Pool
-) -> None:
-    app = make_app(notes_pool)
-    sending = asyncio.Event()
-    send_on = asyncio.Event()
-
-    @app.post("/")
-    def post(body: dict[str, int]) -> dict[str, int]:
-        return body
-
-    app.get("/")(count)
-
-    async def content() -> AsyncIterator[bytes]:
-        yield b'{"a":'
-        sending.set()
-        await send_on.wait()
-        yield b" 1}"
-
-    async with client_of(app) as client:
-        headers = {"Content-Type": "application/json"}
-        slow = asyncio.create_task(client.post("/", content=content(), headers=headers))
-        await asyncio.wait_for(sending.wait(), 5)
-        assert (await client.get("/")).json() == 0
-        send_on.set()
-        assert (await slow).json() == {"a": 1}
+    await check_that_slow_clients_hold_no_connection(make_app(notes_pool))
 
 
 # No scope, no connection.
@@ -574,13 +518,38 @@ async def test_a_thread_that_a_cancelled_request_leaves_behind(
         assert await run_sync(texts) == ["c", "d"]
 
 
-def test_a_new_scope_is_in_no_transaction_of_the_last_one(url: str) -> None:
-    """Its connection may not be cleaned yet."""
-    holder = db.holder(connector(url))
-    with closing(holder), db.use(ConnectionScope(holder)), db.atomic():
-        assert db.in_transaction()
-        with db.use(ConnectionScope(holder)):
-            assert not db.in_transaction()
+async def test_a_new_scope_is_in_no_transaction_of_the_last_one(
+    notes_pool: Pool,
+) -> None:
+    """Also before its first statement."""
+    for _ in range(2):
+        async with notes_pool.request():
+            assert not await run_sync(db.in_transaction)
+            await run_sync(db.session_start)
+            assert await run_sync(db.in_transaction)
+
+
+async def test_the_loop_waits_for_no_statement_that_was_left_behind(url: str) -> None:
+    here = ContextDatabase()
+    pool = Pool(here, connector(url), size=1, timeout=5)
+    running, may_end = threading.Event(), threading.Event()
+
+    def wait(_event: object) -> None:
+        running.set()
+        may_end.wait(20)
+
+    here.query_hooks.append(wait)
+    async with pool.request():
+        statement = asyncio.create_task(run(lambda: here.execute_sql("SELECT 1")))
+        await asyncio.to_thread(running.wait, 20)
+        context = copy_context()
+    start = time.monotonic()
+    with pytest.raises(NoConnectionError):
+        context.run(here.execute_sql, "SELECT 1")
+    assert time.monotonic() - start < 10
+    may_end.set()
+    await statement
+    await run_sync(pool.close)
 
 
 LEFT_BEHIND = """
@@ -620,6 +589,7 @@ with pool.connection():
 """
 
 
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_threads_left_behind_break_nothing(url: str, notes_pool: Pool) -> None:
     """Use a new process: this could break the interpreter."""
     done = subprocess.run(

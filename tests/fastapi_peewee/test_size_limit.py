@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from peewee_app.fastapi_peewee import Pool, read, relations, rows, size_limit
+from peewee_app.fastapi_peewee import Pool, read, rows, size_limit
 from peewee_app.models import Item, User
 from peewee_app.schemas import User as UserOut
 
@@ -17,8 +17,7 @@ def small_limits(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Limit of 4 rows unchecked, and of 1000 characters."""
-    for module in (rows, relations, size_limit):
-        monkeypatch.setattr(module, "FEW", 4)
+    monkeypatch.setattr(size_limit, "FEW", 4)
     monkeypatch.setattr(size_limit, "MAX_SIZE", 1000)
     if request.param == "plain":
 

@@ -1,12 +1,9 @@
 """Error responses, for every kind of failure."""
 
-import http.client
-import json
 import logging
-import socket
 import sqlite3
 import traceback
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from peewee import PeeweeException
 
-from harness.server import serve
 from peewee_app.database import Db
 from peewee_app.models import User
 
@@ -172,37 +168,3 @@ def test_a_wrong_method_is_told_the_right_ones(
     assert response.status_code == 405
     assert response.json() == {"detail": "Method Not Allowed"}
     assert response.headers["Allow"] == allow
-
-
-@on("sqlite")
-def test_a_request_that_is_cut_short_by_a_stop(url: str, database_file: Path) -> None:
-    """Stop a write that waits for a lock, and a body that is late."""
-    head = (
-        "POST /users/1/items/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json"
-        "\r\nContent-Length: 14\r\nExpect: 100-continue\r\n\r\n"
-    )
-    bodies = ['{"title": "a"}', '{"title": ']
-    with (
-        serve(url, "--timeout-graceful-shutdown", "1") as server,
-        server.client() as client,
-        closing(sqlite3.connect(database_file)) as other,
-        ExitStack() as stack,
-    ):
-        client.post("/users/", json=USER).raise_for_status()
-        other.execute("BEGIN IMMEDIATE")
-        connections = []
-        for body in bodies:
-            address = ("127.0.0.1", server.port)
-            connection = stack.enter_context(socket.create_connection(address, 60))
-            connection.sendall((head + body).encode())
-            # It has been read: a server that closed it before would reset it.
-            told = b"HTTP/1.1 100 Continue\r\n\r\n"
-            assert connection.recv(len(told), socket.MSG_WAITALL) == told
-            connections.append(connection)
-        log = server.stop()
-        for connection in connections:
-            response = http.client.HTTPResponse(connection)
-            response.begin()
-            assert response.status == 503
-            assert "Try again" in json.load(response)["detail"]
-    assert "Traceback" not in log

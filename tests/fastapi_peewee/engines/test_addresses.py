@@ -50,6 +50,7 @@ def two_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield parts._replace(netloc=name).geturl()
 
 
+@pytest.mark.slow  # It waits for time to pass.
 @SERVERS
 def test_a_name_with_a_dead_address_leads_to_the_one_that_answers(
     two_addresses: str,
@@ -67,7 +68,7 @@ def test_a_name_with_a_dead_address_leads_to_the_one_that_answers(
 
 
 @pytest.mark.anyio
-@pytest.mark.slow  # It waits for time to pass.
+@pytest.mark.slow
 @SERVERS
 async def test_readiness_does_not_wait_for_a_dead_address(
     url: str, two_addresses: str, monkeypatch: pytest.MonkeyPatch
