@@ -57,7 +57,7 @@ class Schema:
 
     def __init__(self, core: CoreSchema, node: Node) -> None:
         self._core = core
-        self._node = node
+        self.node = node
         self.kind: str = node["type"]
         # Its instances are read as they are.
         self.cls: Any = node.get("cls", ())
@@ -65,7 +65,7 @@ class Schema:
     @cached_property
     def found(self) -> "list[Schema]":
         """Objects, lists and dicts that the value may be."""
-        is_object = self.kind in OBJECTS and not self._node.get("root_model")
+        is_object = self.kind in OBJECTS and not self.node.get("root_model")
         if is_object or self.kind in LISTS | DICTS:
             return [self]
         return [found for inner in self._inner for found in inner.found]
@@ -80,7 +80,7 @@ class Schema:
         """Any item of the lists and dicts that the value may be."""
         items: list[Node] = []
         for found in self.found:
-            node = found._node
+            node = found.node
             inner = node.get("items_schema") or node.get("values_schema") or []
             items += inner if isinstance(inner, list) else [inner]
         any_of = {"type": "union", "choices": items}
@@ -89,7 +89,7 @@ class Schema:
     @cached_property
     def fields(self) -> "list[tuple[Any, list[Path], Schema]]":
         """Alias of each field to validate by, its paths, and its schema."""
-        node, aliases = self._node, dict[str, str]()
+        node, aliases = self.node, dict[str, str]()
         while node["type"] not in FIELDS:
             node = node["schema"]
             aliases |= renaming(node)
@@ -113,18 +113,18 @@ class Schema:
     @cached_property
     def one(self) -> "Schema | None":
         """Object that the value is, if it cannot be any other."""
-        return self._first if self._first.kind == "model" else None
+        return self.first if self.first.kind == "model" else None
 
     @cached_property
     def many(self) -> "Schema | None":
         """Object that the value is a list of, if it cannot be of any other."""
-        is_list = self._first.kind == "list" and not self._first._node.get("strict")
-        return self._first.items.one if is_list else None
+        is_list = self.first.kind == "list" and not self.first.node.get("strict")
+        return self.first.items.one if is_list else None
 
     @property
     def has_function_before(self) -> bool:
         """Whether a function gets the value before it is read as another."""
-        return self._first.kind in FUNCTIONS_BEFORE
+        return self.first.kind in FUNCTIONS_BEFORE
 
     @property
     def is_nested(self) -> bool:
@@ -139,8 +139,8 @@ class Schema:
     @property
     def reads_fields_alone(self) -> bool:
         """Whether the model reads only its fields."""
-        config = self._node.get("config", {})
-        inner = self._node["schema"]
+        config = self.node.get("config", {})
+        inner = self.node["schema"]
         if renaming(inner):
             inner = inner["schema"]
         return (
@@ -152,14 +152,14 @@ class Schema:
         )
 
     @cached_property
-    def _first(self) -> "Schema":
+    def first(self) -> "Schema":
         """Schema that gets the value first, but for those that hand it on."""
-        return self._inner[0]._first if self.kind in HANDING_ON else self
+        return self._inner[0].first if self.kind in HANDING_ON else self
 
     @property
     def _inner(self) -> "list[Schema]":
         """Schemas inside that may get the same value."""
-        node = self._node
+        node = self.node
         if self.kind == "definition-ref":
             return [self._of(self._core.definitions[node["schema_ref"]])]
         choices = node.get("choices", ())
