@@ -85,12 +85,13 @@ class Sqlite(Connection, SqliteDatabase):
         self._seconds = seconds if self._limited else math.inf
         self._deadline = math.inf
 
-    def _connect(self) -> Any:
-        connection = super()._connect()  # type: ignore[misc]
-        connection.set_progress_handler(
-            lambda: time.monotonic() > self._deadline, STEPS
-        )
-        return connection
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        opened = super().connect(reuse_if_open)
+        if opened:
+            self.connection().set_progress_handler(
+                lambda: time.monotonic() > self._deadline, STEPS
+            )
+        return opened
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         self._deadline = time.monotonic() + self._seconds
