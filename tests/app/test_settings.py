@@ -31,7 +31,7 @@ def test_defaults() -> None:
 
 def test_a_server_gets_more_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://host/db")
-    assert load_settings().database_pool_size == 10
+    assert load_settings().database_pool_size == 20
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,4 +50,4 @@ def connector(url: str) -> Connector:
 
 def pool_size(url: str) -> int:
     """Return the number of connections that suits the engine: one for SQLite."""
-    return 1 if url.startswith("sqlite:") else 10
+    return 1 if url.startswith("sqlite:") else 20
