@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from .apps import APPS
+from .databases import check_connections
 from .in_process import measure_in_process
 from .machine import describe
 from .measure import Measurement, Results
@@ -72,6 +73,8 @@ def main(words: list[str] | None = None) -> None:
     options = arguments(words)
     # As with Ctrl+C: stop the servers and drop the databases.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if options.postgresql:
+        check_connections(options.postgresql)
     plan = QUICK if options.quick else FULL
     results = run(plan, options)
     costs = (

@@ -14,6 +14,9 @@ SQLITE = "sqlite:///"
 # Seconds to wait for a server that is still writing.
 LOCK_TIMEOUT = 30
 
+# Connections that a server needs for the pools of all apps, which are open at once.
+CONNECTIONS = 300
+
 # SQL that both engines understand. `/` divides integers.
 FILL = """
 WITH RECURSIVE numbers (n) AS (
@@ -40,6 +43,18 @@ def engine(server_url: str | None) -> str:
     with psycopg.connect(server_url) as server:
         version = server.info.server_version
     return f"PostgreSQL {version // 10000}.{version % 10000}"
+
+
+def check_connections(server_url: str) -> None:
+    """Raise SystemExit if the server allows too few connections."""
+    with psycopg.connect(server_url) as server:
+        (allowed,) = server.execute("SHOW max_connections").fetchall()[0]
+    if int(allowed) < CONNECTIONS:
+        raise SystemExit(
+            f"The server allows {allowed} connections, and the pools of all apps need "
+            f"up to {CONNECTIONS}: ALTER SYSTEM SET max_connections = {CONNECTIONS}, "
+            "and restart it."
+        )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 SQLITE = "sqlite:///"
-POSTGRESQL_CONNECTIONS = 10
+POSTGRESQL_CONNECTIONS = 20
 
 # As in the other apps, an acknowledged write survives a power cut.
 PRAGMAS = ("journal_mode = wal", "synchronous = full", "foreign_keys = 1")

@@ -14,7 +14,7 @@ from ..sqlalchemy_tuned_app.database import create_tables, with_pragmas
 # As many as peewee_app has. Those to a SQLite file take turns, since its driver hands
 # the GIL over for each row.
 SQLITE_CONNECTIONS = 1
-POSTGRESQL_CONNECTIONS = 10
+POSTGRESQL_CONNECTIONS = 20
 # Begins a transaction whose statements all see one state.
 SNAPSHOT = {
     "sqlite": "BEGIN DEFERRED",

@@ -19,6 +19,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from comparison import databases
+from comparison.__main__ import main
 from comparison.apps import APPS, DESIGN, FLOOR, OURS, TORTOISE, TUTORIAL, App, serve
 from comparison.databases import fill, fresh_database, remove_items
 from comparison.figures import Ratio, paired_ratio, percentile
@@ -31,6 +33,14 @@ from comparison.report import came_out, report
 from harness.load import Load, drive, get, post
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_a_server_that_allows_too_few_connections_is_refused(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "CONNECTIONS", 1_000_000)
+    with pytest.raises(SystemExit, match="ALTER SYSTEM SET max_connections"):
+        main(["--quick", "--postgresql", postgresql_url])
 
 
 @pytest.mark.slow

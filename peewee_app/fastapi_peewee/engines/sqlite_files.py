@@ -12,8 +12,8 @@ from itertools import count
 
 from .errors import ReplacedError
 
-# Begin of the attribute of a log that has the inode of its database. The log's own
-# inode is the end, so that a copy of the log has none.
+# Start of the name of a log's attribute, whose value is the inode of the database. The
+# name ends with the log's own inode, so that a copy of the log has none.
 OWNER = "user.peewee_app.owner"
 
 # Size of a page and salt of a log, and bytes of its header; number of a page in it, its
