@@ -39,8 +39,12 @@ class OneCore:
 
     def keep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look now, and from time to time, until the cores are taken away."""
-        with suppress(OSError, KeyError):
+        try:
             self._look()
+        except (OSError, KeyError):
+            with suppress(OSError):
+                self._move(self.cores)
+        else:
             loop.call_later(random.uniform(*LOOK_EVERY), self.keep, loop)  # noqa: S311
 
     def _look(self) -> None:
@@ -53,10 +57,14 @@ class OneCore:
             own = (self._own_before - own_before) * os.sysconf("SC_CLK_TCK") / total
             use[self.core] = max(0, use[self.core] - own)
         self.core = choose(use, self.core)
+        self._move({self.core})
+
+    def _move(self, cores: set[int]) -> None:
+        """Let all threads, but those that are free, run on these cores only."""
         for thread in threading.enumerate():
             if thread.native_id and thread.native_id not in self.free:
                 with suppress(ProcessLookupError):  # It has ended.
-                    os.sched_setaffinity(thread.native_id, {self.core})
+                    os.sched_setaffinity(thread.native_id, cores)
 
 
 def choose(use: dict[int, float], present: int | None) -> int:

@@ -124,6 +124,29 @@ assert get(0) == before
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.skipif(len(CORES) < 2, reason="It takes a machine with two cores.")
+def test_where_cores_are_taken_away_it_lets_go() -> None:
+    program = """
+import os
+from peewee_app.web import affinity
+
+cores = os.sched_getaffinity(0)
+affinity.FIRST_LOOK, affinity.LOOK_EVERY = 0.05, (0.05, 0.05)
+loop = affinity.new_event_loop()
+
+def take_away():
+    assert len(os.sched_getaffinity(0)) == 1
+    affinity.ticks = dict
+
+loop.call_later(0.3, take_away)
+loop.call_later(0.6, loop.stop)
+loop.run_forever()
+loop.close()
+assert os.sched_getaffinity(0) == cores
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def cores_of(pid: int) -> set[int]:
     """Return the cores of the main thread."""
     return set(psutil.Process(pid).cpu_affinity() or ())
