@@ -247,7 +247,7 @@ def why_endless(error: Any) -> str | None:
         field = next(name for name in reversed(error["loc"]) if isinstance(name, str))
         return f"{type(row).__name__} {row.get_id()} is its own ancestor, by {field!r}"
     if error["type"] == "recursion_depth_exceeded":
-        return "objects are nested deeper than the 255 levels that Pydantic reads"
+        return f"objects are nested deeper than the {DEPTH} levels that Pydantic reads"
     return None
 
 

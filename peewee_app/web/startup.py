@@ -26,6 +26,8 @@ class StartupErrorMiddleware:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass everything on; change the message of a failed start."""
+        if scope["type"] != "lifespan":
+            return self.app(scope, receive, send)
 
         async def send_line(message: Message) -> None:
             exc = sys.exception()
@@ -34,8 +36,7 @@ class StartupErrorMiddleware:
                 message["message"] = " ".join(str(exc).split())
             await send(message)
 
-        is_lifespan = scope["type"] == "lifespan"
-        return self.app(scope, receive, send_line if is_lifespan else send)
+        return self.app(scope, receive, send_line)
 
 
 @contextmanager
