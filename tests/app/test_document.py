@@ -146,7 +146,7 @@ def api(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
                 del sys.modules[name]
 
 
-@on("sqlite")
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_a_generated_client_runs_the_contract(api: Any) -> None:
     models = importlib.import_module("generated.models")
     user = models.UserCreate(email="deadpool@example.com", password="chimichangas4life")

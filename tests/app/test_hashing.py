@@ -62,7 +62,7 @@ async def test_who_waits_too_long_is_told_to_come_again(url: str) -> None:
         ) as client:
             assert (await client.get("/health")).status_code == 200
             responses = await asyncio.gather(
-                *(client.post("/users/", json=user(n)) for n in range(100))
+                *(client.post("/users/", json=user(n)) for n in range(200))
             )
             statuses = Counter(response.status_code for response in responses)
             assert statuses.keys() == {200, 503}

@@ -17,7 +17,7 @@ from ..factories import USER
 
 # A database is made for each test, not for each example; and machines are slow.
 several = settings(
-    max_examples=50,
+    max_examples=100,
     database=None,
     derandomize=os.environ.get("SCHEMATHESIS_SEED") != "random",
     deadline=None,

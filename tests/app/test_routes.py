@@ -227,7 +227,7 @@ BAD_INPUT_BEYOND_SEED: dict[str, list[tuple[str, str, Any, list[str]]]] = {
         for case in cases
     ],
 )
-@on("sqlite")  # It comes no further.
+@on("sqlite", slow=["postgresql", "mariadb"])
 def test_bad_input_is_422_and_names_the_field(
     client: TestClient, method: str, path: str, body: Any, field: list[str]
 ) -> None:

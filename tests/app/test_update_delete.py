@@ -198,5 +198,5 @@ def test_concurrent_changes_against_a_real_server(url: str) -> None:
                 client.delete(f"/users/{answer.json()['id']}")
             return answer
 
-        assert together(10, come_and_go).keys() <= {200, 400}
+        assert together(20, come_and_go).keys() <= {200, 400}
         assert "Traceback" not in server.stop()

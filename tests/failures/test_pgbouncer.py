@@ -227,7 +227,7 @@ async def test_two_hundred_clients(url: str, mode: str) -> None:
         async with httpx2.AsyncClient(base_url=server.base_url, timeout=60) as client:
             assert (await client.post("/users/", json=USER)).status_code == 200
         async with clients(server.base_url, 200) as load:
-            await asyncio.sleep(6)
+            await asyncio.sleep(10)
         assert "ERROR" not in server.stop()
     load.report(f"PgBouncer in {mode} mode, 200 clients")
     assert load.statuses().keys() == {200}

@@ -51,7 +51,7 @@ async def assert_has_all_its_slots(pool: Pool, size: int = 1) -> None:
 # Waiting on the event loop.
 
 
-@on("sqlite")
+@on("sqlite", slow=["postgresql", "mariadb"])
 async def test_requests_wait_as_coroutines_and_then_get_503(
     make_app: MakeApp, make_pool: MakePool
 ) -> None:
