@@ -1,8 +1,10 @@
-"""Empty databases, on a server that all tests share."""
+"""Databases: empty ones, on a server that all tests share, and locked files."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.servers import Mariadb, Postgresql, running
@@ -41,7 +43,7 @@ def postgresql() -> Iterator[str]:
     with ExitStack() as stack:
         url = os.environ.get("TEST_POSTGRESQL_URL")
         url = url or stack.enter_context(running(Postgresql)).url("postgres")
-        with new_database(url, " WITH (FORCE)") as database:
+        with new_database(url, NAME, force=" WITH (FORCE)") as database:
             yield database
 
 
@@ -51,16 +53,21 @@ def mariadb() -> Iterator[str]:
     with ExitStack() as stack:
         url = os.environ.get("TEST_MYSQL_URL")
         url = url or stack.enter_context(running(Mariadb)).url("mysql")
-        with new_database(url) as database:
+        with new_database(url, NAME) as database:
             yield database
 
 
 @contextmanager
-def new_database(server_url: str, force: str = "") -> Iterator[str]:
-    drop = f"DROP DATABASE IF EXISTS {NAME}{force}"
-    execute(server_url, drop, f"CREATE DATABASE {NAME}")
-    yield urlsplit(server_url)._replace(path=f"/{NAME}").geturl()
-    execute(server_url, drop)
+def new_database(
+    server_url: str, name: str, options: str = "", *, force: str = ""
+) -> Iterator[str]:
+    """Yield the URL of a new database, made with these options."""
+    drop = f"DROP DATABASE IF EXISTS {name}{force}"
+    execute(server_url, drop, f"CREATE DATABASE {name} {options}")
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        execute(server_url, drop)
 
 
 def empty(url: str) -> None:
@@ -69,3 +76,12 @@ def empty(url: str) -> None:
         execute(url, EMPTY_POSTGRESQL)
     else:
         execute(url, f"DROP DATABASE {NAME}", f"CREATE DATABASE {NAME}")
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold the lock for writing on a SQLite file, which has a log, as the app's has."""
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA journal_mode=wal")
+        other.execute("BEGIN IMMEDIATE")
+        yield

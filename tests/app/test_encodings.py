@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from urllib.parse import urlsplit
 
 import peewee
 import pytest
@@ -12,10 +11,12 @@ from peewee_app.fastapi_peewee import connector
 from peewee_app.fastapi_peewee.engines.connection import Connection
 from peewee_app.web.startup import StartupError
 
+from ..databases import NAME, execute, new_database
 from ..engines import on
 from ..factories import USER, create_app
 
 TEXT = "Łódź 😀 a€"
+OTHER = f"{NAME}_other"
 
 
 @contextmanager
@@ -25,18 +26,6 @@ def administrator(url: str) -> Iterator[Connection]:
         yield connection
 
 
-@contextmanager
-def other_database(url: str, options: str) -> Iterator[str]:
-    """Yield the URL of another database, made with these options."""
-    name = f"{urlsplit(url).path[1:]}_other"
-    with administrator(url) as connection:
-        connection.execute_sql(f"CREATE DATABASE {name} {options}")
-        try:
-            yield urlsplit(url)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute_sql(f"DROP DATABASE {name}")
-
-
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 @on("postgresql")
 def test_a_database_that_is_not_utf_8_is_refused_in_one_line(
@@ -44,7 +33,7 @@ def test_a_database_that_is_not_utf_8_is_refused_in_one_line(
 ) -> None:
     options = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
     with (
-        other_database(url, options) as other,
+        new_database(url, OTHER, options) as other,
         pytest.raises(StartupError) as refused,
         TestClient(create_app(other)),
     ):
@@ -57,12 +46,10 @@ def test_a_database_that_is_not_utf_8_is_refused_in_one_line(
 
 @on("postgresql")
 def test_a_role_with_another_encoding_writes_every_text(url: str) -> None:
-    with other_database(url, "ENCODING 'UTF8' TEMPLATE template0") as other:
-        name = urlsplit(other).path[1:]
-        with administrator(url) as connection:
-            setting = "SET client_encoding = LATIN1"
-            connection.execute_sql(f"ALTER DATABASE {name} {setting}")
-            connection.execute_sql(f"ALTER ROLE postgres IN DATABASE {name} {setting}")
+    options = "ENCODING 'UTF8' TEMPLATE template0"
+    with new_database(url, OTHER, options) as other:
+        for whose in (f"DATABASE {OTHER}", f"ROLE postgres IN DATABASE {OTHER}"):
+            execute(url, f"ALTER {whose} SET client_encoding = LATIN1")
         for option in ("", "?client_encoding=LATIN1"):
             with TestClient(create_app(other + option)) as client:
                 client.post("/users/", json=USER)
@@ -99,9 +86,7 @@ def test_tables_of_others_may_be_in_latin1(url: str) -> None:
 
 @on("mariadb")
 def test_a_database_in_latin1_gets_tables_that_hold_every_text(url: str) -> None:
-    with administrator(url) as connection:
-        name = urlsplit(url).path[1:]
-        connection.execute_sql(f"ALTER DATABASE {name} CHARACTER SET latin1")
+    execute(url, f"ALTER DATABASE {NAME} CHARACTER SET latin1")
     with TestClient(create_app(url)) as client:
         client.post("/users/", json=USER)
         item = client.post("/users/1/items/", json={"title": TEXT})

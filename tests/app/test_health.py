@@ -27,6 +27,7 @@ from peewee_app.health import Readiness
 from peewee_app.migrations import migrate
 from peewee_app.web.startup import StartupError
 
+from ..databases import locked
 from ..engines import on, skip
 from ..factories import USER, create_app
 
@@ -172,8 +173,7 @@ def test_a_disk_that_is_full(
 
 @on("sqlite")
 def test_another_process_that_writes(client: TestClient, database_file: Path) -> None:
-    with closing(sqlite3.connect(database_file)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(database_file):
         assert client.get("/health/ready").status_code == 200
 
 

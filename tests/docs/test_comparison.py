@@ -24,13 +24,16 @@ from comparison.__main__ import main
 from comparison.apps import APPS, DESIGN, FLOOR, OURS, TORTOISE, TUTORIAL, App, serve
 from comparison.databases import fill, fresh_database, remove_items
 from comparison.figures import Ratio, paired_ratio, percentile
+from comparison.floor_app import database as floor
 from comparison.in_process import ANSWERS, PEEWEE, all_ways, measure_in_process
 from comparison.markdown import number, ratio, table
 from comparison.measure import Measurement, Results, Sample
 from comparison.plan import IN_PROCESS, PARTS, ROUTES, Plan, apps_of, work
 from comparison.plots import write_in_process_plot, write_plots
 from comparison.report import came_out, report
+from comparison.sqlalchemy_design_app import database as design
 from harness.load import Load, drive, get, post
+from peewee_app.fastapi_peewee import pool_size
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +44,12 @@ def test_a_server_that_allows_too_few_connections_is_refused(
     monkeypatch.setattr(databases, "CONNECTIONS", 1_000_000)
     with pytest.raises(SystemExit, match="ALTER SYSTEM SET max_connections"):
         main(["--quick", "--postgresql", postgresql_url])
+
+
+def test_pools_are_as_large_as_ours_where_the_page_says_so() -> None:
+    ours = pool_size("sqlite:"), pool_size("postgresql:")
+    assert ours == (design.SQLITE_CONNECTIONS, design.POSTGRESQL_CONNECTIONS)
+    assert ours[1] == floor.POSTGRESQL_CONNECTIONS
 
 
 @pytest.mark.slow

@@ -1,13 +1,11 @@
 """Clients that conflict: every answer has to be true."""
 
-import sqlite3
 import threading
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -21,6 +19,7 @@ from peewee_app.database import db
 from peewee_app.fastapi_peewee import connect, connector
 from peewee_app.models import Item, User
 
+from ..databases import locked
 from ..engines import on
 from ..factories import USER
 
@@ -88,8 +87,7 @@ def test_two_connections_let_reads_pass_a_write_that_waits(
         ThreadPoolExecutor(1) as threads,
     ):
         client.post("/users/", json=USER).raise_for_status()
-        with closing(sqlite3.connect(database_file)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(database_file):
             path, item = "/users/1/items/", {"title": "a"}
             write = threads.submit(client.post, path, json=item)
             for _ in range(20):

@@ -1,9 +1,7 @@
 """Error responses, for every kind of failure."""
 
 import logging
-import sqlite3
 import traceback
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from peewee import PeeweeException
 from peewee_app.database import Db
 from peewee_app.models import User
 
+from ..databases import locked
 from ..engines import on
 from ..factories import USER, create_app
 
@@ -34,8 +33,7 @@ def assert_unavailable(response: Any) -> None:
 
 @on("sqlite")
 def test_locked(client: TestClient, database_file: Path) -> None:
-    with closing(sqlite3.connect(database_file)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(database_file):
         assert_unavailable(client.post("/users/", json=USER))
         assert client.get("/users/").status_code == 200
     assert client.post("/users/", json=USER).status_code == 200
@@ -76,8 +74,7 @@ def test_gone(client: TestClient, database_file: Path, tmp_path: Path) -> None:
 def test_the_reason_is_in_the_log(
     client: TestClient, database_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with closing(sqlite3.connect(database_file)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(database_file):
         client.post("/users/", json=USER)
     (record,) = (r for r in caplog.records if r.levelno == logging.WARNING)
     assert "database is locked" in record.getMessage()

@@ -3,12 +3,12 @@
 import http.client
 import json
 import socket
-import sqlite3
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 from harness.server import serve
 
+from ..databases import locked
 from ..engines import on
 from ..factories import USER
 
@@ -24,11 +24,10 @@ def test_a_request_that_is_cut_short_by_a_stop(url: str, database_file: Path) ->
     with (
         serve(f"{url}?timeout=2", "--timeout-graceful-shutdown", "1") as server,
         server.client() as client,
-        closing(sqlite3.connect(database_file)) as other,
         ExitStack() as stack,
     ):
         client.post("/users/", json=USER).raise_for_status()
-        other.execute("BEGIN IMMEDIATE")
+        stack.enter_context(locked(database_file))
         connections = []
         for body in bodies:
             address = ("127.0.0.1", server.port)

@@ -1,9 +1,8 @@
 """Starts that fail, or are stopped."""
 
 import signal
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from starlette.types import Message
 from harness.server import serve
 from peewee_app.web.startup import StartupError, StartupErrorMiddleware
 
+from ..databases import locked
 from ..engines import on
 
 
@@ -103,13 +103,10 @@ def test_a_wrong_setting_stops_the_start_with_one_clear_line(
 def test_a_start_that_waits_for_a_lock_says_so_and_can_be_stopped(
     url: str, database_file: Path, signum: signal.Signals
 ) -> None:
-    with closing(sqlite3.connect(database_file)) as other:
-        other.execute("PRAGMA journal_mode=wal")
-        other.execute("BEGIN IMMEDIATE")
-        with serve(url) as server:
-            server.wait_for("lock")
-            server.process.send_signal(signum)
-            log = server.wait()
+    with locked(database_file), serve(url) as server:
+        server.wait_for("lock")
+        server.process.send_signal(signum)
+        log = server.wait()
     assert "stopped by a signal" in log
     assert "Traceback" not in log
     assert server.process.returncode == -signum
