@@ -192,9 +192,13 @@ def test_processes_that_start_together_migrate_once(
     assert caplog.text.count("Applied the migration 0001_initial") == 1
 
 
+# In session mode each connection of a worker keeps one of the server's: 8 * (2 + 1).
+@pytest.mark.parametrize("settings", [{"default_pool_size": "24"}])
 @pytest.mark.slow
 async def test_eight_workers_that_start_together(url: str) -> None:
-    with serve(url, "--no-access-log", "--workers", "8") as server:
+    with serve(
+        url, "--no-access-log", "--workers", "8", DATABASE_POOL_SIZE="2"
+    ) as server:
         async with httpx2.AsyncClient(base_url=server.base_url, timeout=60) as client:
             assert (await client.post("/users/", json=USER)).status_code == 200
         async with clients(server.base_url, 20) as load:
