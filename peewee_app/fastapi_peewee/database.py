@@ -19,6 +19,7 @@ from typing import Any, Self
 from peewee import BlobField, Database, DatabaseProxy, JSONField, SqliteDatabase
 
 from .engines import connector
+from .inserts import insert_of
 from .peewee_private import NO_STATEMENT
 from .prepared import PreparedQuery
 from .registered import Hook, MakeConnection, Registered
@@ -170,8 +171,11 @@ class ContextDatabase(DatabaseProxy):
     def execute(self, query: Any, **options: Any) -> Any:
         """Do as Peewee's, but do not build SQL again."""
         with self.current.get() as database:
-            if isinstance(query, PreparedQuery) and not options:
-                return database.execute_sql(*query.kept)
+            if not options:
+                is_prepared = isinstance(query, PreparedQuery)
+                kept = query.kept if is_prepared else insert_of(database, query)
+                if kept:
+                    return database.execute_sql(*kept)
             return database.execute(query, **options)
 
     def atomic(self, *options: Any, **more: Any) -> Atomic:  # type: ignore[override]

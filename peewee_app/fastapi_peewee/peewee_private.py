@@ -10,6 +10,7 @@ from peewee import (
     Database,
     Field,
     Model,
+    ModelInsert,
     ModelSelect,
 )
 
@@ -110,6 +111,19 @@ def loads_related(query: Any) -> bool:
 def clause(query: Any, name: str) -> Any:
     """Return what the query has for this clause, or None."""
     return getattr(query, f"_{name}")
+
+
+def inserted_row(query: Any) -> tuple[dict[Any, Any], tuple[Field, ...]]:
+    """Return the row of a plain INSERT, and the key that it returns; {} for others."""
+    is_insert = type(query) is ModelInsert
+    is_plain = (
+        is_insert
+        and type(query._insert) is dict
+        and query._columns is query._on_conflict is query._cte_list is None
+        # It returns nothing but the key.
+        and not query._return_cursor
+    )
+    return (query._insert, query._returning or ()) if is_plain else ({}, ())
 
 
 def rows_as_of(query: Any, plain: Any) -> Any:

@@ -232,12 +232,12 @@ def placeholder(value: Any, *path: Any) -> Any:
     return None if value is None else Given(*path)
 
 
-def dialect(model: type[Model]) -> Hashable:
+def dialect(model: type[Model], database: Any = None) -> Hashable:
     """Return what the model's SQL depends on: its table's name, the kind of database.
 
-    A program may change either.
+    A program may change either. The database is the model's own, unless given.
     """
     meta = model._meta
-    engine = getattr(meta.database, "obj", meta.database)
+    engine = database or getattr(meta.database, "obj", meta.database)
     version = engine and engine.server_version
     return meta.schema, meta.table_name, type(engine), version
