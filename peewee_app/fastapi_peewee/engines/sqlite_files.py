@@ -6,6 +6,7 @@ was put in the place of another has the other's log beside it, and gets its page
 
 import os
 import struct
+import time
 from contextlib import suppress
 from functools import cache
 from itertools import count
@@ -22,6 +23,9 @@ OWNER = "user.peewee_app.owner"
 LOG, LOG_HEADER = struct.Struct(">8xI4x8s"), 32
 PAGE, PAGE_HEADER = struct.Struct(">I4x8s8x24xI"), 24
 
+# Nanoseconds after which another change has another time: file systems count slowly.
+SETTLED = 2_000_000_000
+
 # Of the database, its log and the log's index; None where there is no file.
 Inodes = list[int | None]
 
@@ -33,6 +37,8 @@ class Files:
         self.path = path
         self._inode: int | None = None
         self._lost: str | None = None
+        # State of the directory with these files in it, as long as it tells of changes.
+        self._seen: tuple[object, Inodes] | None = None
 
     def check_before_open(self) -> None:
         """Raise ReplacedError if opening it would spoil the database."""
@@ -63,13 +69,36 @@ class Files:
         return inodes
 
     def are_there(self, opened: Inodes) -> bool:
-        """Return whether the files are still the ones that were opened."""
+        """Return whether the files are still the ones that were opened.
+
+        It costs one call of the system while nothing in their directory is made,
+        renamed or removed: in each call another thread may take the interpreter.
+        """
+        directory = directory_of(self.path)
+        if directory and self._seen == (directory, opened):
+            return True
         now = inodes_of(self.path)
         # Not where all are gone, with their directory.
         if now != opened and now[0] == self._inode:
             name = self.path + ("-wal" if now[1] != opened[1] else "-shm")
             self._lost = f"{name} was deleted while it was open. Restart the app."
+        is_settled = directory and time.time_ns() - directory[-1] > SETTLED
+        # What a link leads to may be in another directory.
+        if now == opened and is_settled and not os.path.islink(self.path):
+            self._seen = directory, opened
         return now == opened
+
+
+def directory_of(path: str) -> tuple[int, int, int] | None:
+    """Return the identity of the file's directory, and when it changed last, in ns.
+
+    Not when it was modified: a program may set that back.
+    """
+    try:
+        found = os.stat(os.path.dirname(path))
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_ctime_ns
 
 
 def inode_of(path: str) -> int | None:

@@ -1,11 +1,13 @@
 """Files of a SQLite database that somebody replaces, deletes or moves."""
 
+import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -215,6 +217,51 @@ def test_a_log_that_was_deleted(
     with closing(connector(f"sqlite:///{file}")()) as after:
         after.connect()
     assert texts(file)[:2] == ["old", "new"]
+
+
+def test_a_change_after_the_files_were_seen_in_their_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Change what the directory tells: later than its clock, and set it back."""
+    tick = 0.05
+    monkeypatch.setattr(sqlite_files, "SETTLED", tick * 1e9)
+    here, file = tmp_path / "here", tmp_path / "here" / "test.db"
+    link = tmp_path / "link.db"
+
+    def replace_file() -> None:
+        shutil.copy(file, other := file.with_name("other.db"))
+        other.replace(file)
+
+    def replace_log_and_set_the_time_back() -> None:
+        before = here.stat()
+        (log := file.with_name("test.db-wal")).unlink()
+        log.touch()
+        os.utime(here, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    def replace_directory() -> None:
+        here.rename(away := tmp_path / "away")
+        shutil.copytree(away, here)
+
+    for change, path in [
+        (replace_file, file),
+        (replace_log_and_set_the_time_back, file),
+        (replace_directory, file),
+        (replace_file, link),
+    ]:
+        here.mkdir()
+        link.symlink_to(file)
+        with closing(connector(f"sqlite:///{path}")()) as database:
+            database.connect()
+            database.execute_sql("CREATE TABLE t (id)")
+            for _ in range(3):
+                assert database.is_connection_usable()
+                time.sleep(tick)
+            change()
+            assert not database.is_connection_usable(), change
+        for left in [link, *tmp_path.glob("*/*")]:
+            left.unlink()
+        for left in tmp_path.iterdir():
+            left.rmdir()
 
 
 def test_a_directory_that_was_moved_and_came_back(
