@@ -3,8 +3,9 @@
     python -m docs.measure_cores [DATABASE_URL]
 
 prints tables in Markdown, in about ten minutes: on a machine that is idle, and with
-another process that keeps the first core busy. The database should be empty; by default
-it is on a new PostgreSQL server, which is removed at the end.
+another process that keeps the first core busy. In all ways but one, the threads of
+connections interrupt no other thread when they wake. The database should be empty; by
+default it is on a new PostgreSQL server, which is removed at the end.
 """
 
 import asyncio
@@ -24,9 +25,10 @@ from comparison.markdown import number, table
 from harness.load import drive, get, post
 from harness.server import serve
 from peewee_app.database import db
-from peewee_app.fastapi_peewee import connect, connector
+from peewee_app.fastapi_peewee import connect, connector, pool
 from peewee_app.migrations import migrate
 from peewee_app.models import Item, User
+from peewee_app.web import affinity
 
 from .measuring import postgresql_server, run
 
@@ -58,11 +60,18 @@ def follow() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def interrupting() -> asyncio.AbstractEventLoop:
+    """Make the app's own loop, beside threads that interrupt each other."""
+    pool.let_others_finish = lambda: None
+    return affinity.new_event_loop()
+
+
 WAYS = {
     "as the system has it": "auto",
     "threads follow the loop": "docs.measure_cores:follow",
     "the first core": "docs.measure_cores:first_core",
     "the core that others use least": "peewee_app.web.affinity:new_event_loop",
+    "the same, and threads interrupt each other": "docs.measure_cores:interrupting",
 }
 
 

@@ -6,6 +6,7 @@ deadlock, however many clients come.
 """
 
 import asyncio
+import os
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,8 +34,9 @@ class PoolTimeoutError(OperationalError):
 class Slot:
     """A thread, and the connection that it keeps from one request to the next."""
 
-    def __init__(self, free: Callable[["Slot"], None]) -> None:
+    def __init__(self, free: Callable[["Slot"], None], *, is_one_of_many: bool) -> None:
         self._free = free
+        self._is_one_of_many = is_one_of_many
         # Connection of the last request, if it has made one.
         self.kept: Database | None = None
         # The request and its functions: the slot is free after the last of them.
@@ -107,12 +109,19 @@ class Slot:
         """Start the thread; raise OperationalError if it cannot."""
         if self._thread:
             return
-        thread = threading.Thread(target=self._work, name="peewee slot", daemon=True)
+        thread = threading.Thread(
+            target=self._run_thread, name="peewee slot", daemon=True
+        )
         try:
             thread.start()
         except (RuntimeError, MemoryError) as exc:
             raise OperationalError(f"no thread for a connection: {exc}") from exc
         self._thread = thread
+
+    def _run_thread(self) -> None:
+        if self._is_one_of_many:
+            let_others_finish()
+        self._work()
 
     def _work(self) -> None:
         while job := self._jobs.get():
@@ -150,7 +159,7 @@ class Pool:
         self.db = db
         self.timeout = timeout
         self.connect = connect
-        self._slots = [Slot(self._free) for _ in range(size)]
+        self._slots = [Slot(self._free, is_one_of_many=size > 1) for _ in range(size)]
         # Last in, first out: the connection that was used last is warm.
         self._idle = list(self._slots)
         self._waiting: deque[asyncio.Future[Slot]] = deque()
@@ -228,6 +237,16 @@ class Pool:
                 waiting.set_result(slot)
                 return
         self._idle.append(slot)
+
+
+def let_others_finish() -> None:
+    """Let this thread interrupt no other when it wakes, as far as the system can.
+
+    The other has the interpreter, so that this one would have to wait at once.
+    `python -m docs.measure_cores` shows what that costs.
+    """
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 async def run(function: Callable[[], T], *, snapshot: bool = False) -> T:

@@ -1,6 +1,8 @@
 """Slots: who gets one and when. None is ever lost."""
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -501,6 +503,15 @@ async def test_closing_the_pool_closes_its_connections_and_ends_its_threads(
     with pytest.raises((Exception, psycopg.Error, pymysql.Error)):
         driver.cursor().execute("SELECT 1")
     assert slots() == before
+
+
+@on("sqlite")
+@pytest.mark.skipif(sys.platform != "linux", reason="the policy is Linux's")
+async def test_one_of_many_threads_interrupts_no_other(make_pool: MakePool) -> None:
+    for size, policy in [(1, os.SCHED_OTHER), (2, os.SCHED_BATCH)]:
+        async with make_pool(size=size).request():
+            assert await run(partial(os.sched_getscheduler, 0)) == policy
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 async def test_run_outside_a_request_is_on_another_thread() -> None:
