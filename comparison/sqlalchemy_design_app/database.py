@@ -8,6 +8,8 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from sqlalchemy import Connection
 
+from peewee_app.fastapi_peewee.pool import let_others_finish
+
 from ..sqlalchemy_app.database import make_engine
 from ..sqlalchemy_tuned_app.database import create_tables, with_pragmas
 
@@ -30,6 +32,7 @@ class Database:
     def __init__(self, url: str) -> None:
         is_sqlite = url.startswith("sqlite")
         size = SQLITE_CONNECTIONS if is_sqlite else POSTGRESQL_CONNECTIONS
+        self._has_many_threads = size > 1
         self._turns = CapacityLimiter(size)
         engine = make_engine(
             url,
@@ -54,6 +57,8 @@ class Database:
         """Wait for a turn, and call `query` with a connection, on a thread."""
 
         def work() -> T:
+            if self._has_many_threads:
+                let_others_finish()
             with self._engine.connect() as connection:
                 return query(connection)
 
