@@ -13,7 +13,7 @@ from .prepared import MAX_KEPT, dialect
 
 
 class Insert(NamedTuple):
-    """SQL of an INSERT; None where Peewee adds columns to those of the row."""
+    """SQL of an INSERT; None where it depends on more than the names of columns."""
 
     sql: str | None
     # Columns in the order of their values.

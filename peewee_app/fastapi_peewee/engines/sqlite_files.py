@@ -37,8 +37,8 @@ class Files:
         self.path = path
         self._inode: int | None = None
         self._lost: str | None = None
-        # State of the directory with these files in it, as long as it tells of changes.
-        self._seen: tuple[object, Inodes] | None = None
+        # When the directory was changed last, and the files that were in it since.
+        self._seen: tuple[int | None, Inodes] | None = None
 
     def check_before_open(self) -> None:
         """Raise ReplacedError if opening it would spoil the database."""
@@ -74,31 +74,30 @@ class Files:
         It costs one call of the system while nothing in their directory is made,
         renamed or removed: in each call another thread may take the interpreter.
         """
-        directory = directory_of(self.path)
-        if directory and self._seen == (directory, opened):
+        changed = time_of_change(os.path.dirname(self.path))
+        if changed and self._seen == (changed, opened):
             return True
         now = inodes_of(self.path)
         # Not where all are gone, with their directory.
         if now != opened and now[0] == self._inode:
             name = self.path + ("-wal" if now[1] != opened[1] else "-shm")
             self._lost = f"{name} was deleted while it was open. Restart the app."
-        is_settled = directory and time.time_ns() - directory[-1] > SETTLED
+        is_settled = changed and time.time_ns() - changed > SETTLED
         # What a link leads to may be in another directory.
         if now == opened and is_settled and not os.path.islink(self.path):
-            self._seen = directory, opened
+            self._seen = changed, opened
         return now == opened
 
 
-def directory_of(path: str) -> tuple[int, int, int] | None:
-    """Return the identity of the file's directory, and when it changed last, in ns.
+def time_of_change(directory: str) -> int | None:
+    """Return when the directory was changed last, in nanoseconds.
 
-    Not when it was modified: a program may set that back.
+    It is no time of modification, which a program may set back.
     """
     try:
-        found = os.stat(os.path.dirname(path))
+        return os.stat(directory).st_ctime_ns
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_ctime_ns
 
 
 def inode_of(path: str) -> int | None:

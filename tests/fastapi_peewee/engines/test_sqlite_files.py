@@ -219,49 +219,59 @@ def test_a_log_that_was_deleted(
     assert texts(file)[:2] == ["old", "new"]
 
 
+def replace(file: Path) -> None:
+    shutil.copy(file, other := file.with_name("other.db"))
+    other.replace(file)
+
+
+def replace_behind_link(file: Path) -> None:
+    replace(file.resolve())
+
+
+def replace_log(file: Path) -> None:
+    """Replace it, and set the directory's time of modification back."""
+    before = file.parent.stat()
+    (log := file.with_name(file.name + "-wal")).unlink()
+    log.touch()
+    os.utime(file.parent, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replace_directory(file: Path) -> None:
+    file.parent.rename(away := file.parent.with_name("away"))
+    shutil.copytree(away, file.parent)
+
+
+@pytest.mark.parametrize(
+    "change", [replace, replace_behind_link, replace_log, replace_directory]
+)
 def test_a_change_after_the_files_were_seen_in_their_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
 ) -> None:
-    """Change what the directory tells: later than its clock, and set it back."""
     tick = 0.05
     monkeypatch.setattr(sqlite_files, "SETTLED", tick * 1e9)
-    here, file = tmp_path / "here", tmp_path / "here" / "test.db"
-    link = tmp_path / "link.db"
+    (tmp_path / "here").mkdir()
+    file = tmp_path / "here" / "test.db"
+    with closing(connector(f"sqlite:///{file}")()) as database:
+        database.connect()
+        database.execute_sql("CREATE TABLE t (id)")
+        if change is replace_behind_link:  # A link that came later.
+            moved = file.rename(tmp_path / "moved.db")
+            file.symlink_to(moved)
+        for _ in range(3):
+            assert database.is_connection_usable()
+            time.sleep(tick)
+        change(file)
+        assert not database.is_connection_usable()
 
-    def replace_file() -> None:
-        shutil.copy(file, other := file.with_name("other.db"))
-        other.replace(file)
 
-    def replace_log_and_set_the_time_back() -> None:
-        before = here.stat()
-        (log := file.with_name("test.db-wal")).unlink()
-        log.touch()
-        os.utime(here, ns=(before.st_atime_ns, before.st_mtime_ns))
-
-    def replace_directory() -> None:
-        here.rename(away := tmp_path / "away")
-        shutil.copytree(away, here)
-
-    for change, path in [
-        (replace_file, file),
-        (replace_log_and_set_the_time_back, file),
-        (replace_directory, file),
-        (replace_file, link),
-    ]:
-        here.mkdir()
-        link.symlink_to(file)
-        with closing(connector(f"sqlite:///{path}")()) as database:
-            database.connect()
-            database.execute_sql("CREATE TABLE t (id)")
-            for _ in range(3):
-                assert database.is_connection_usable()
-                time.sleep(tick)
-            change()
-            assert not database.is_connection_usable(), change
-        for left in [link, *tmp_path.glob("*/*")]:
-            left.unlink()
-        for left in tmp_path.iterdir():
-            left.rmdir()
+def test_changes_that_a_slow_clock_cannot_tell_apart(
+    file: Path, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time_ns()
+    monkeypatch.setattr(sqlite_files, "time_of_change", lambda directory: now)
+    assert database.is_connection_usable()
+    replace(file)
+    assert not database.is_connection_usable()
 
 
 def test_a_directory_that_was_moved_and_came_back(
