@@ -141,7 +141,7 @@ def test_it_runs_on_another_database() -> None:
         other.create_tables([Author])
         Author.create(name="b")
         assert Author.select().count() == 1
-        # Of this model, whose own database it is not.
+        # The model's own database is the other one.
         db.execute(Author.insert(name="c"))
     other.close()
     assert [author.name for author in Author.select()] == ["A", "C"]

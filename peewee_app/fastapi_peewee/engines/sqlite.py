@@ -174,25 +174,22 @@ class SqliteFile(Sqlite):
 
     def is_connection_usable(self) -> bool:
         """Return False once a file is gone, which SQLite would ignore."""
-        return self.is_reusable() and self._files.are_there(self._inodes)
-
-    def is_reusable(self) -> bool:
-        """Return whether it is open: each statement looks at the files."""
-        return bool(super().is_connection_usable())
+        is_open: bool = super().is_connection_usable()
+        return is_open and self._files.are_there(self._inodes)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         cursor = super().execute_sql(sql, params)
-        self._check_files()
+        if not sql.startswith("SELECT"):
+            self._check_written()
         return cursor
 
     def commit(self) -> None:
         super().commit()
-        self._check_files()
+        self._check_written()
 
-    def _check_files(self) -> None:
-        """Raise ReplacedError if a commit or a read was of a lost file."""
+    def _check_written(self) -> None:
+        """Raise ReplacedError if a commit has gone to a lost file."""
         if self.driver_is_idle() and not self._files.are_there(self._inodes):
-            self.is_spoilt = True
             raise self._files.error()
 
     def why_not_writable(self, table: str) -> str | None:

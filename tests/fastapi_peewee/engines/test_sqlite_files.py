@@ -1,5 +1,6 @@
 """Files of a SQLite database that somebody replaces, deletes or moves."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -11,12 +12,20 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import peewee
 import pytest
+from peewee import QueryEvent
 
-from peewee_app.fastapi_peewee import connector, why_unavailable
+from peewee_app.fastapi_peewee import (
+    ContextDatabase,
+    Pool,
+    connector,
+    run,
+    why_unavailable,
+)
 from peewee_app.fastapi_peewee.engines import sqlite_files
 from peewee_app.fastapi_peewee.engines.connection import Connection
 from peewee_app.fastapi_peewee.engines.errors import ReplacedError
@@ -272,6 +281,28 @@ def test_changes_that_a_slow_clock_cannot_tell_apart(
     assert database.is_connection_usable()
     replace(file)
     assert not database.is_connection_usable()
+
+
+def test_a_request_runs_no_statement_on_a_file_that_was_replaced(
+    file: Path,
+) -> None:
+    """Another program may have opened the new file, and the log with it."""
+    db = ContextDatabase()
+    pool = Pool(db, connector(f"sqlite:///{file}"), size=1, timeout=1)
+
+    async def request(text: str) -> None:
+        async with pool.request():
+            await run(partial(Note.create, text=text))
+
+    with db.bind_ctx([Note]):
+        asyncio.run(request("new"))
+        replace(file)
+        statements: list[QueryEvent] = []
+        db.query_hooks.append(statements.append)
+        with pytest.raises(ReplacedError):
+            asyncio.run(request("void"))
+        assert statements == []
+    pool.close()
 
 
 def test_a_directory_that_was_moved_and_came_back(
